@@ -1,0 +1,37 @@
+"""The best shallow neural network there is: one hidden layer, scikit-learn's interface.
+
+Examples
+--------
+>>> from sklearn.datasets import load_diabetes
+>>> from sk_shallow import ShallowNNRegressor
+>>> X, y = load_diabetes(return_X_y=True)
+>>> ShallowNNRegressor(random_state=0).fit(X, y).predict(X[:2]).shape
+(2,)
+"""
+
+from sk_shallow._estimators import ShallowNNClassifier, ShallowNNRegressor
+from sk_shallow.activations import (
+    ELU,
+    Activation,
+    Identity,
+    LeakyReLU,
+    Logistic,
+    ReLU,
+    Softplus,
+    Tanh,
+)
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ELU",
+    "Activation",
+    "Identity",
+    "LeakyReLU",
+    "Logistic",
+    "ReLU",
+    "ShallowNNClassifier",
+    "ShallowNNRegressor",
+    "Softplus",
+    "Tanh",
+]

@@ -1,0 +1,856 @@
+"""The estimators: the one place where strings become objects. Nothing is computed here.
+
+`fit` builds an objective, hands it to a solver that sees only a flat vector, and keeps
+the vector.
+"""
+
+import copy
+import warnings
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import check_scoring
+from sklearn.utils import check_random_state
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from sk_shallow._initializers import INITIALIZERS
+from sk_shallow._network import Layout, Weights, output
+from sk_shallow._objective import Objective
+from sk_shallow._scaling import Standardizer, design, fold, unfold
+from sk_shallow._solvers import SOLVERS, choose, constant
+from sk_shallow._splitting import hold_out
+from sk_shallow._stopping import Monitor, Stopping
+from sk_shallow._targets import Labels, Reals
+from sk_shallow._validation import (
+    check_classification_data,
+    check_honoured,
+    check_no_early_stopping,
+    check_parameters,
+    check_regression_data,
+    check_validation_data,
+    check_X,
+)
+from sk_shallow.activations import ACTIVATIONS, check_slope
+
+# Parameters that only some solvers have; None stands for the solver's own default.
+_SOLVER_PARAMETERS = (
+    "batch_size",
+    "learning_rate_init",
+    "momentum",
+    "nesterovs_momentum",
+    "max_iter",
+)
+
+
+class _Progress(NamedTuple):
+    """What training needs, beside the weights, to go on where it was."""
+
+    rng: np.random.Generator
+    x: Standardizer
+    y: Standardizer
+    solver_state: Any = None
+
+    def after(self, earlier):
+        """What earlier samples and these together give, with the earlier state."""
+        return self._replace(
+            x=earlier.x.merge(self.x),
+            y=earlier.y.merge(self.y),
+            solver_state=earlier.solver_state,
+        )
+
+
+@contextmanager
+def _unchanged_on_failure(estimator):
+    """Put every attribute back if the block raises, Ctrl-C included."""
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
+
+
+def _is_incremental(estimator):
+    """Whether the solver can go on from its state; the reason, if not."""
+    solver = SOLVERS.get(estimator.solver)
+    if solver is None or solver.incremental:
+        return True
+    raise AttributeError(
+        f"partial_fit is not available with solver={estimator.solver!r}, which needs "
+        "all samples at once. Use 'adam', 'sgd' or 'gd'."
+    )
+
+
+class _ShallowNN(BaseEstimator):
+    """What the classifier and the regressor share: they differ in what y is."""
+
+    def fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        *,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+    ):
+        """Train the network.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Inputs; never written to.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets: numbers, class labels, or a multilabel indicator matrix.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights: a sample of weight k counts as k copies, one of weight 0 as absent.
+        X_val, y_val, sample_weight_val : array-like, default=None
+            Samples for early stopping, instead of a part of X.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator. If anything raises, Ctrl-C included, it is as it was
+            before the call.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or the data is not valid, or if the chosen solver cannot
+            honour a parameter that was set.
+        """
+        with _unchanged_on_failure(self):
+            check_parameters(self)
+            check_validation_data(self.early_stopping, X_val, y_val, sample_weight_val)
+            data = self._check_data(X, y, sample_weight, reset=True)
+            coder = self._make_coder(data.y)
+            start = self._weights_for(coder) if self.warm_start else None
+            rng = self._rng(start)
+            if X_val is not None:
+                held_out = self._check_data(
+                    X_val, y_val, sample_weight_val, reset=False
+                )
+            elif self.early_stopping:
+                data, held_out = self._hold_out(data, coder, rng)
+            else:
+                held_out = None
+            data = self._class_weighted(data, coder)
+            progress = _Progress(rng, *self._standardizers(data, coder))
+            solver = self._make_solver(data, coder)
+            self._train(solver, data, held_out, coder, start, progress)
+        return self
+
+    def _partial_fit(self, X, y, sample_weight, make_coder):
+        """One epoch over these samples."""
+        with _unchanged_on_failure(self):
+            check_parameters(self)
+            check_no_early_stopping(self.early_stopping)
+            first = not hasattr(self, "coefs_")
+            data = self._check_data(X, y, sample_weight, reset=first)
+            coder = make_coder(data.y) if first else self._coder
+            start = None if first else self._weights_for(coder)
+            data = self._class_weighted(data, coder)
+            progress = _Progress(self._rng(start), *self._standardizers(data, coder))
+            if start is not None:
+                progress = progress.after(self._progress)
+            solver = self._make_solver(data, coder, incremental=True)
+            solver = replace(solver, max_iter=1, schedule=constant)
+            self._train(solver, data, None, coder, start, progress)
+        return self
+
+    def _train(self, solver, data, held_out, coder, start, progress):
+        """Minimise J from the start, or from a random θ; keep the best θ."""
+        layout = self._layout(coder)
+        activation = self._make_activation()
+        dtype = solver.precision(data.X.shape[0])
+        if start is None:
+            theta = self._initial_theta(layout, activation, progress.rng, dtype)
+        else:
+            theta = layout.pack(unfold(start, progress.x, progress.y), dtype)
+
+        def objective_on(samples, alpha):
+            return Objective(
+                layout,
+                activation,
+                coder.output_unit,
+                progress.x.transform(samples.X, dtype),
+                coder.encode(samples.y, progress.y, dtype),
+                samples.sample_weight,
+                alpha,
+            )
+
+        def model_at(theta):
+            weights = fold(layout.view(theta), progress.x, progress.y)
+            return self._keep(copy.copy(self), weights, activation, coder, data.X.dtype)
+
+        monitor = Monitor(
+            Stopping(theta, self.tol, self.n_iter_no_change),
+            self._validator(held_out, objective_on, model_at),
+            bool(self.verbose),
+        )
+        result = solver.solve(
+            objective_on(data, self.alpha),
+            theta,
+            on_iteration=monitor,
+            rng=progress.rng,
+            state=self._solver_state(solver, start),
+        )
+        if result.message:
+            warnings.warn(result.message, ConvergenceWarning, stacklevel=3)
+        vars(self).update(vars(model_at(monitor.stopping.best_theta)))
+        self._progress = progress._replace(solver_state=result.state)
+        self._report(monitor, solver)
+
+    def _report(self, monitor, solver):
+        """The fitted attributes that tell how training went."""
+        self.solver_ = next(
+            name for name, kind in SOLVERS.items() if type(solver) is kind
+        )
+        self.alpha_ = float(self.alpha)
+        self.loss_curve_ = monitor.loss_curve
+        self.n_iter_ = len(monitor.loss_curve)
+        self.loss_ = monitor.best_loss
+        if monitor.validate is not None:
+            self.validation_scores_ = [-value for value in monitor.stopping.values]
+
+    def _keep(self, model, weights, activation, coder, dtype):
+        """Give the model these weights, in original units."""
+        b1, W1, W2, b2 = (np.asarray(w, dtype) for w in weights)
+        model.coefs_, model.intercepts_ = [W1, W2], [b1[0], b2[0]]
+        model._activation, model._coder = activation, coder
+        model.n_outputs_, model.n_layers_ = coder.n_outputs, 3
+        model.out_activation_ = coder.output_unit.activation
+        return model
+
+    def _layout(self, coder):
+        return Layout(self.n_features_in_, self.n_hidden, coder.n_outputs)
+
+    def _weights(self):
+        """The fitted weights, as the kernel takes them."""
+        (W1, W2), (b1, b2) = self.coefs_, self.intercepts_
+        return Weights(b1[None], W1, W2, b2[None])
+
+    def _weights_for(self, coder):
+        """The fitted weights, if they fit; else None, with a warning."""
+        if not hasattr(self, "coefs_"):
+            return None
+        weights = self._weights()
+        shapes = Weights(*(w.shape for w in weights))
+        if shapes == self._layout(coder).shapes and coder.codes_like(self._coder):
+            return weights
+        warnings.warn(
+            "The number of features, hidden units or outputs, or the classes, differ "
+            "from those of the fitted network: training starts afresh.",
+            UserWarning,
+            stacklevel=4,
+        )
+        return None
+
+    def _rng(self, start):
+        """A copy of the generator to go on with, or a new one from random_state."""
+        if start is not None:
+            return copy.deepcopy(self._progress.rng)
+        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        return np.random.default_rng(seed)
+
+    def _solver_state(self, solver, start):
+        """The state to go on from, if the same solver left it."""
+        if start is None or SOLVERS[self.solver_] is not type(solver):
+            return None
+        return self._progress.solver_state
+
+    def _standardizers(self, data, coder):
+        """Of X and of y."""
+        if not self.standardize:
+            return (
+                Standardizer.identity(data.X.shape[1]),
+                Standardizer.identity(coder.n_outputs),
+            )
+        w = data.sample_weight
+        return Standardizer.of(data.X, w), coder.standardizer(data.y, w)
+
+    def _initial_theta(self, layout, activation, rng, dtype):
+        """A random first θ."""
+        theta = np.zeros(layout.size)
+        weights = layout.view(theta)
+        name = activation.initializer if self.init == "auto" else self.init
+        INITIALIZERS[name](rng, weights.W1, weights.W2)
+        return theta.astype(dtype)
+
+    def _make_activation(self):
+        """The hidden activation; an object of the user's has its slope checked."""
+        if isinstance(self.activation, str):
+            return ACTIVATIONS[self.activation]
+        check_slope(self.activation)
+        return self.activation
+
+    def _make_solver(self, data, coder, incremental=False):
+        """The solver, with the hyperparameters that the user has set."""
+        values = {name: getattr(self, name, None) for name in _SOLVER_PARAMETERS}
+        requested = {name: value for name, value in values.items() if value is not None}
+        name = self.solver
+        if name == "auto":
+            size = self._layout(coder).size
+            name = choose(
+                data.X.shape[0], size, set(requested), incremental=incremental
+            )
+        check_honoured(name, requested)
+        return SOLVERS[name](**requested)
+
+    def _hold_out(self, data, coder, rng):
+        """The samples to train on, and those held out."""
+        train, held_out = hold_out(
+            data.X.shape[0], self.validation_fraction, rng, coder.strata(data.y)
+        )
+        return data.take(train), data.take(held_out)
+
+    def _validator(self, held_out, objective_on, model_at):
+        """`validate(theta)`, lower is better; None without early stopping."""
+        if held_out is None:
+            return None
+        if self.scoring == "loss":
+            return objective_on(held_out, alpha=0.0).value
+        scorer = check_scoring(self, self.scoring)
+        weights = {}
+        if held_out.sample_weight is not None:
+            weights["sample_weight"] = held_out.sample_weight
+
+        def validate(theta):
+            return -scorer(model_at(theta), held_out.X, held_out.y, **weights)
+
+        return validate
+
+    def _outputs(self, X):
+        """Z2."""
+        check_is_fitted(self)
+        X = check_X(self, X, reset=False)
+        weights = Weights(*(w.astype(X.dtype, copy=False) for w in self._weights()))
+        return output(design(X), weights, self._activation)
+
+    def __getstate__(self):
+        """Pickles hold parameters, not the solver's buffers."""
+        state = dict(super().__getstate__())
+        if "_progress" in state:
+            state["_progress"] = state["_progress"]._replace(solver_state=None)
+        return state
+
+    def __sklearn_tags__(self):
+        """Sparse input is welcome."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+class ShallowNNClassifier(ClassifierMixin, _ShallowNN):
+    """A classifier: a neural network with one hidden layer.
+
+    The output is logistic for two classes and for multilabel targets, softmax for
+    other numbers of classes; training minimises the log-loss, penalised by L2.
+
+    Parameters
+    ----------
+    n_hidden : int, default=100
+        Number of hidden units.
+    activation : {"identity", "logistic", "sigmoid", "tanh", "relu", "leaky_relu", \
+            "elu", "softplus"} or Activation, default="relu"
+        The hidden activation g. An object, such as `LeakyReLU(negative_slope=0.1)` or
+        a subclass of `Activation` of your own, can be listed in a grid as well.
+    solver : {"auto", "gd", "sgd", "adam", "lbfgs"}, default="auto"
+        - "gd": gradient descent over all samples, in double precision.
+        - "sgd", "adam": minibatches, in single precision (in double where one batch
+          holds all the samples, as it does for up to 64 of them). The rate warms up,
+          then falls to zero over `max_iter` epochs.
+        - "lbfgs": SciPy's L-BFGS, over all samples, in double precision.
+        - "auto": "lbfgs" where n_samples times the number of weights is at most 5e6,
+          else "adam"; "sgd" where `momentum` is set. `solver_` tells.
+    alpha : float >= 0, default=1.0
+        Strength α of the L2 penalty α/2 ‖W‖² beside the sum of the samples' losses:
+        its meaning does not depend on the batch, and a sample more weakens it. It acts
+        on the weights of standardised inputs (and targets), not on the biases.
+    class_weight : dict or "balanced", default=None
+        Weights by class label, multiplied with `sample_weight`. "balanced" gives every
+        class the same total weight.
+    init : {"auto", "glorot", "he", "normal", "zeros"}, default="auto"
+        How the first weights are drawn; the first biases are zero. "auto" is "he" for
+        rectifiers ("relu", "leaky_relu", "elu", "softplus") and "glorot" otherwise;
+        "normal" is 0.01 times standard normal; "zeros" shows that the hidden units
+        then stay equal for ever.
+    standardize : bool, default=True
+        Standardise the columns of X for training, with the sample weights, and
+        fold means and scales back into `coefs_`. Sparse X stays sparse.
+    batch_size : int, default=None
+        Samples in a minibatch ("sgd", "adam"). None: n_samples/50, within 16 and 128;
+        all of them up to 64.
+    learning_rate_init : float, default=None
+        The (peak) learning rate of "gd", "sgd" and "adam". None: 0.5, 0.05 and 0.02.
+    momentum : float in [0, 1), default=None
+        Momentum of "sgd". None: 0.9.
+    nesterovs_momentum : bool, default=None
+        Whether the momentum of "sgd" is Nesterov's. None: True.
+    max_iter : int, default=None
+        Epochs, or iterations of "lbfgs". None: 1000 for "gd" and "lbfgs"; for "sgd" and
+        "adam" 20 √(4000/n_samples), within 8 and 80.
+    tol : float >= 0, default=1e-4
+        Relative tolerance: an iteration counts as progress if the loss (or, with early
+        stopping, the validation score) improves by more than `tol` times its size.
+    n_iter_no_change : int, default=10
+        Training stops after so many consecutive iterations without progress.
+    early_stopping : bool, default=False
+        Stop on samples held out, with any solver. The best iterate is kept.
+    validation_fraction : float in (0, 1), default=0.1
+        The share held out, unless `fit` is given `X_val`.
+    scoring : str or callable, default="loss"
+        What early stopping watches: the loss, or any scikit-learn scorer.
+    warm_start : bool, default=False
+        Start `fit` from the fitted weights and the solver's state. Where the shape or
+        the classes have changed, training starts afresh, with a warning.
+    random_state : int, RandomState instance or None, default=None
+        Draws the first weights, the batches and the samples held out. The same int on
+        the same machine with the same number of threads gives the same bits.
+    verbose : bool or int, default=False
+        Whether to print the loss of every iteration.
+
+    Attributes
+    ----------
+    coefs_ : list of two ndarrays, shapes (n_features, n_hidden), (n_hidden, n_outputs)
+        W1 and W2, in original units.
+    intercepts_ : list of two ndarrays, shapes (n_hidden,), (n_outputs,)
+        b1 and b2, in original units.
+    classes_ : ndarray of shape (n_classes,)
+        The class labels; for multilabel targets the numbers of the labels.
+    loss_ : float
+        The objective J at the iterate that was kept, in nats.
+    loss_curve_ : list of float
+        J after every iteration; for minibatches, its mean over the epoch.
+    n_iter_ : int
+        Number of iterations run.
+    validation_scores_ : list of float
+        With early stopping: the score after every iteration, higher is better; for
+        `scoring="loss"` minus the loss.
+    solver_ : str
+        The solver that was used.
+    alpha_ : float
+        The α that was used.
+    out_activation_ : str
+        "logistic" or "softmax".
+    n_outputs_, n_layers_ : int
+        Number of output units, and 3.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, if all of them are strings.
+
+    See Also
+    --------
+    ShallowNNRegressor : For numbers instead of classes.
+    sklearn.neural_network.MLPClassifier : Any number of hidden layers.
+
+    References
+    ----------
+    .. [1] Rumelhart, Hinton and Williams, "Learning representations by back-propagating
+       errors", Nature 323, 1986.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.model_selection import cross_val_score
+    >>> from sk_shallow import ShallowNNClassifier
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> scores = cross_val_score(ShallowNNClassifier(random_state=0), X, y)
+    >>> bool(scores.mean() > 0.96)
+    True
+    """
+
+    def __init__(
+        self,
+        n_hidden=100,
+        *,
+        activation="relu",
+        solver="auto",
+        alpha=1.0,
+        class_weight=None,
+        init="auto",
+        standardize=True,
+        batch_size=None,
+        learning_rate_init=None,
+        momentum=None,
+        nesterovs_momentum=None,
+        max_iter=None,
+        tol=1e-4,
+        n_iter_no_change=10,
+        early_stopping=False,
+        validation_fraction=0.1,
+        scoring="loss",
+        warm_start=False,
+        random_state=None,
+        verbose=False,
+    ):
+        self.n_hidden = n_hidden
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.class_weight = class_weight
+        self.init = init
+        self.standardize = standardize
+        self.batch_size = batch_size
+        self.learning_rate_init = learning_rate_init
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.max_iter = max_iter
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.scoring = scoring
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @available_if(_is_incremental)
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Train for one epoch over these samples, from where training is.
+
+        The running means and spreads of the columns take the samples in, and the
+        weights are re-expressed so that this alone does not change the network. The
+        solver's state is kept, and every call shuffles afresh. The learning rate is
+        constant, and alpha is relative to the samples of the call.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Inputs.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            Class labels, or a multilabel indicator matrix.
+        classes : array-like of shape (n_classes,), default=None
+            All the classes there will be. Needed in the first call only; without it,
+            the classes of the first call's y are all there are.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            If y has a class that is not among the known ones, or X another number of
+            features than before.
+        """
+        return self._partial_fit(
+            X,
+            y,
+            sample_weight,
+            lambda y: Labels.of(y if classes is None else np.asarray(classes)),
+        )
+
+    def predict(self, X):
+        """The most probable class of each sample.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_labels)
+            Class labels, or a multilabel indicator matrix.
+        """
+        Z2 = self._outputs(X)
+        return self._coder.decode(Z2)
+
+    def predict_proba(self, X):
+        """The probability of each class.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            In the order of `classes_`. Rows sum to one, except for multilabel targets,
+            where each column is the probability that the label is present.
+        """
+        Z2 = self._outputs(X)
+        return self._coder.per_class(self._coder.output_unit.mean, Z2)
+
+    def predict_log_proba(self, X):
+        """The logarithm of `predict_proba`, exact however small the probability.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        Z2 = self._outputs(X)
+        return self._coder.per_class(self._coder.output_unit.log_mean, Z2)
+
+    def decision_function(self, X):
+        """The outputs before the output activation: logits.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+            One column per class or label; for two classes, the logit of the second.
+        """
+        Z2 = self._outputs(X)
+        return (
+            Z2[:, 0] if len(self.classes_) == 2 and not self._coder.multilabel else Z2
+        )
+
+    def _check_data(self, X, y, sample_weight, reset):
+        return check_classification_data(self, X, y, sample_weight, reset=reset)
+
+    def _make_coder(self, y):
+        return Labels.of(y)
+
+    def _class_weighted(self, data, coder):
+        """Data with the weights of the classes multiplied in."""
+        if self.class_weight is None:
+            return data
+        factors = coder.class_weights(self.class_weight, data.y, data.weights)
+        return data._replace(sample_weight=data.weights * factors)
+
+    def _keep(self, model, weights, activation, coder, dtype):
+        """The classes belong to the fitted model too."""
+        model = super()._keep(model, weights, activation, coder, dtype)
+        model.classes_ = coder.classes
+        return model
+
+    def __sklearn_tags__(self):
+        """Multilabel targets are welcome."""
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+
+class ShallowNNRegressor(RegressorMixin, _ShallowNN):
+    """A regressor: a neural network with one hidden layer and linear output.
+
+    Training minimises the squared error, penalised by L2.
+
+    Parameters
+    ----------
+    n_hidden : int, default=100
+        Number of hidden units.
+    activation : {"identity", "logistic", "sigmoid", "tanh", "relu", "leaky_relu", \
+            "elu", "softplus"} or Activation, default="relu"
+        The hidden activation g. An object, such as `LeakyReLU(negative_slope=0.1)` or
+        a subclass of `Activation` of your own, can be listed in a grid as well.
+    solver : {"auto", "gd", "sgd", "adam", "lbfgs"}, default="auto"
+        - "gd": gradient descent over all samples, in double precision.
+        - "sgd", "adam": minibatches, in single precision (in double where one batch
+          holds all the samples, as it does for up to 64 of them). The rate warms up,
+          then falls to zero over `max_iter` epochs.
+        - "lbfgs": SciPy's L-BFGS, over all samples, in double precision.
+        - "auto": "lbfgs" where n_samples times the number of weights is at most 5e6,
+          else "adam"; "sgd" where `momentum` is set. `solver_` tells.
+    alpha : float >= 0, default=10.0
+        Strength α of the L2 penalty α/2 ‖W‖² beside the sum of the samples' losses:
+        its meaning does not depend on the batch, and a sample more weakens it. It acts
+        on the weights of standardised inputs (and targets), not on the biases.
+    init : {"auto", "glorot", "he", "normal", "zeros"}, default="auto"
+        How the first weights are drawn; the first biases are zero. "auto" is "he" for
+        rectifiers ("relu", "leaky_relu", "elu", "softplus") and "glorot" otherwise;
+        "normal" is 0.01 times standard normal; "zeros" shows that the hidden units
+        then stay equal for ever.
+    standardize : bool, default=True
+        Standardise the columns of X and of y for training, with the sample weights, and
+        fold means and scales back into `coefs_`. Sparse X stays sparse.
+    batch_size : int, default=None
+        Samples in a minibatch ("sgd", "adam"). None: n_samples/50, within 16 and 128;
+        all of them up to 64.
+    learning_rate_init : float, default=None
+        The (peak) learning rate of "gd", "sgd" and "adam". None: 0.5, 0.05 and 0.02.
+    momentum : float in [0, 1), default=None
+        Momentum of "sgd". None: 0.9.
+    nesterovs_momentum : bool, default=None
+        Whether the momentum of "sgd" is Nesterov's. None: True.
+    max_iter : int, default=None
+        Epochs, or iterations of "lbfgs". None: 1000 for "gd" and "lbfgs"; for "sgd" and
+        "adam" 20 √(4000/n_samples), within 8 and 80.
+    tol : float >= 0, default=1e-4
+        Relative tolerance: an iteration counts as progress if the loss (or, with early
+        stopping, the validation score) improves by more than `tol` times its size.
+    n_iter_no_change : int, default=10
+        Training stops after so many consecutive iterations without progress.
+    early_stopping : bool, default=False
+        Stop on samples held out, with any solver. The best iterate is kept.
+    validation_fraction : float in (0, 1), default=0.1
+        The share held out, unless `fit` is given `X_val`.
+    scoring : str or callable, default="loss"
+        What early stopping watches: the loss, or any scikit-learn scorer.
+    warm_start : bool, default=False
+        Start `fit` from the fitted weights and the solver's state. Where the shape or
+        the classes have changed, training starts afresh, with a warning.
+    random_state : int, RandomState instance or None, default=None
+        Draws the first weights, the batches and the samples held out. The same int on
+        the same machine with the same number of threads gives the same bits.
+    verbose : bool or int, default=False
+        Whether to print the loss of every iteration.
+
+    Attributes
+    ----------
+    coefs_ : list of two ndarrays, shapes (n_features, n_hidden), (n_hidden, n_outputs)
+        W1 and W2, in original units.
+    intercepts_ : list of two ndarrays, shapes (n_hidden,), (n_outputs,)
+        b1 and b2, in original units.
+    loss_ : float
+        The objective J at the iterate that was kept, in units of the variance
+        of y if `standardize`.
+    loss_curve_ : list of float
+        J after every iteration; for minibatches, its mean over the epoch.
+    n_iter_ : int
+        Number of iterations run.
+    validation_scores_ : list of float
+        With early stopping: the score after every iteration, higher is better; for
+        `scoring="loss"` minus the loss.
+    solver_ : str
+        The solver that was used.
+    alpha_ : float
+        The α that was used.
+    out_activation_ : str
+        "identity".
+    n_outputs_, n_layers_ : int
+        Number of output units, and 3.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, if all of them are strings.
+
+    See Also
+    --------
+    ShallowNNClassifier : For classes instead of numbers.
+    sklearn.neural_network.MLPRegressor : Any number of hidden layers.
+
+    References
+    ----------
+    .. [1] Rumelhart, Hinton and Williams, "Learning representations by back-propagating
+       errors", Nature 323, 1986.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.model_selection import cross_val_score
+    >>> from sk_shallow import ShallowNNRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> scores = cross_val_score(ShallowNNRegressor(random_state=0), X, y)
+    >>> bool(scores.mean() > 0.45)
+    True
+    """
+
+    def __init__(
+        self,
+        n_hidden=100,
+        *,
+        activation="relu",
+        solver="auto",
+        alpha=10.0,
+        init="auto",
+        standardize=True,
+        batch_size=None,
+        learning_rate_init=None,
+        momentum=None,
+        nesterovs_momentum=None,
+        max_iter=None,
+        tol=1e-4,
+        n_iter_no_change=10,
+        early_stopping=False,
+        validation_fraction=0.1,
+        scoring="loss",
+        warm_start=False,
+        random_state=None,
+        verbose=False,
+    ):
+        self.n_hidden = n_hidden
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.init = init
+        self.standardize = standardize
+        self.batch_size = batch_size
+        self.learning_rate_init = learning_rate_init
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.max_iter = max_iter
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.scoring = scoring
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @available_if(_is_incremental)
+    def partial_fit(self, X, y, sample_weight=None):
+        """Train for one epoch over these samples, from where training is.
+
+        The running means and spreads of the columns and of the target take the samples
+        in, and the weights are re-expressed so that this alone does not change the
+        network. The solver's state is kept, and every call shuffles afresh. The
+        learning rate is constant, and alpha is relative to the samples of the call.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Inputs.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            If X has another number of features than before, or y of outputs.
+        """
+        return self._partial_fit(X, y, sample_weight, Reals.of)
+
+    def predict(self, X):
+        """The value of each sample.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            In the units and the shape of y.
+        """
+        Z2 = self._outputs(X)
+        return self._coder.decode(self._coder.output_unit.mean(Z2))
+
+    def _check_data(self, X, y, sample_weight, reset):
+        return check_regression_data(self, X, y, sample_weight, reset=reset)
+
+    def _make_coder(self, y):
+        return Reals.of(y)
+
+    def _class_weighted(self, data, coder):
+        return data
+
+    def __sklearn_tags__(self):
+        """Several outputs are welcome."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags

@@ -1,0 +1,49 @@
+"""How the first θ is drawn: random, so that the hidden units differ.
+
+Each initializer fills W1 and W2 in place; the biases start at zero (the notes).
+"""
+
+import numpy as np
+
+
+def _normal(rng, W, sd):
+    """W ~ N(0, sd²)."""
+    W[...] = sd * rng.standard_normal(W.shape)
+
+
+def glorot(rng, W1, W2):
+    """Variance 2 / (fan_in + fan_out): for sigmoids and linear units [1]_.
+
+    References
+    ----------
+    .. [1] Glorot and Bengio, "Understanding the difficulty of training deep
+       feedforward neural networks", AISTATS 2010.
+    """
+    for W in (W1, W2):
+        _normal(rng, W, np.sqrt(2 / sum(W.shape[-2:])))
+
+
+def he(rng, W1, W2):
+    """Variance 2 / fan_in into rectifiers, 1 / fan_in into the output [1]_.
+
+    References
+    ----------
+    .. [1] He et al., "Delving deep into rectifiers", ICCV 2015.
+    """
+    _normal(rng, W1, np.sqrt(2 / W1.shape[-2]))
+    _normal(rng, W2, np.sqrt(1 / W2.shape[-2]))
+
+
+def normal(rng, W1, W2):
+    """0.01 × standard normal, as in the notes."""
+    for W in (W1, W2):
+        _normal(rng, W, 0.01)
+
+
+def zeros(rng, W1, W2):
+    """All zero: every hidden unit stays equal to every other for ever."""
+    W1[...] = 0
+    W2[...] = 0
+
+
+INITIALIZERS = {"glorot": glorot, "he": he, "normal": normal, "zeros": zeros}

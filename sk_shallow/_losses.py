@@ -1,0 +1,100 @@
+"""Output units: the output activation h and the loss made for it.
+
+In each canonical pair the slope of h cancels, and the error of the output layer is
+dZ2 = ∂ℓ/∂Z2 = h(Z2) - Y. Every loss is computed from Z2, never from h(Z2): it stays
+finite and exact where the probability itself rounds to 0 or 1.
+"""
+
+import numpy as np
+from scipy.special import expit
+
+
+def _softplus(Z):
+    """log(1 + exp(Z)) without overflow."""
+    return np.maximum(Z, 0) + np.log1p(np.exp(-np.abs(Z)))
+
+
+class SquaredError:
+    """Identity output, ℓ = 1/2 Σⱼ (zⱼ - yⱼ)²."""
+
+    activation = "identity"
+
+    def mean(self, Z):
+        """A2 = Z2."""
+        return Z
+
+    def loss(self, Z, Y):
+        """ℓ of every sample, shape (n_samples,)."""
+        R = Z - Y
+        return 0.5 * np.einsum("ij,ij->i", R, R)
+
+    def loss_and_delta(self, Z, Y, out):
+        """ℓ of every sample; dZ2 = A2 - Y goes into `out`, which may be Z."""
+        np.subtract(Z, Y, out=out)
+        return 0.5 * np.einsum("ij,ij->i", out, out)
+
+
+class LogisticLoss:
+    """Logistic outputs, ℓ = -Σⱼ [yⱼ log aⱼ + (1 - yⱼ) log(1 - aⱼ)].
+
+    One output is the binary classifier, several are the multilabel one.
+    """
+
+    activation = "logistic"
+
+    def mean(self, Z):
+        """A2 = 1 / (1 + exp(-Z2))."""
+        return expit(Z)
+
+    def log_mean(self, Z):
+        """log A2 = -log(1 + exp(-Z2)); of 1 - A2: the same, of -Z2."""
+        return -_softplus(-Z)
+
+    def loss(self, Z, Y):
+        """ℓ of every sample, as Σⱼ log(1 + exp(zⱼ)) - yⱼ zⱼ."""
+        return np.sum(_softplus(Z) - Y * Z, axis=1)
+
+    def loss_and_delta(self, Z, Y, out):
+        """ℓ of every sample; dZ2 = A2 - Y goes into `out`, which may be Z."""
+        losses = self.loss(Z, Y)
+        np.multiply(Z, 0.5, out=out)
+        np.tanh(out, out=out)
+        out += 1
+        out *= 0.5
+        out -= Y
+        return losses
+
+
+class SoftmaxLoss:
+    """Softmax output, ℓ = -Σⱼ yⱼ log aⱼ with one-hot rows y."""
+
+    activation = "softmax"
+
+    def mean(self, Z):
+        """A2 = exp(Z2) / Σⱼ exp(Z2ⱼ)."""
+        A = np.exp(Z - Z.max(axis=1, keepdims=True))
+        return A / A.sum(axis=1, keepdims=True)
+
+    def log_mean(self, Z):
+        """log A2 = Z2 - log Σⱼ exp(Z2ⱼ)."""
+        Z = Z - Z.max(axis=1, keepdims=True)
+        return Z - np.log(np.exp(Z).sum(axis=1, keepdims=True))
+
+    def loss(self, Z, Y):
+        """ℓ of every sample, as -Σⱼ yⱼ log aⱼ."""
+        return -np.einsum("ij,ij->i", Y, self.log_mean(Z))
+
+    def loss_and_delta(self, Z, Y, out):
+        """ℓ of every sample; dZ2 = A2 - Y goes into `out`, which may be Z."""
+        np.subtract(Z, Z.max(axis=1, keepdims=True), out=out)
+        z_of_class = np.einsum("ij,ij->i", Y, out)
+        np.exp(out, out=out)
+        total = out.sum(axis=1, keepdims=True)
+        out /= total
+        out -= Y
+        return np.log(total[:, 0]) - z_of_class
+
+
+OUTPUT_UNITS = {
+    unit.activation: unit for unit in (SquaredError(), LogisticLoss(), SoftmaxLoss())
+}

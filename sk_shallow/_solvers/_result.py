@@ -1,0 +1,10 @@
+"""What a solver returns."""
+
+from typing import Any, NamedTuple
+
+
+class Result(NamedTuple):
+    """The solver's state, to go on from, and what the user should know, or None."""
+
+    state: Any = None
+    message: str | None = None

@@ -1,0 +1,174 @@
+"""What y is: numbers or class labels, coded as the columns of Y, and back.
+
+A coder names its output unit, and turns y into Y and the outputs Z2 into predictions.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sk_shallow._losses import LogisticLoss, SoftmaxLoss, SquaredError
+from sk_shallow._scaling import Standardizer
+
+
+@dataclass(frozen=True)
+class Reals:
+    """Real targets, standardised for training.
+
+    Attributes
+    ----------
+    n_outputs : int
+    is_vector : bool
+        Whether y has one dimension.
+    """
+
+    n_outputs: int
+    is_vector: bool
+
+    output_unit = SquaredError()
+
+    @classmethod
+    def of(cls, y):
+        """The coder of a checked y."""
+        return cls(1 if y.ndim == 1 else y.shape[1], y.ndim == 1)
+
+    def codes_like(self, other):
+        """Whether the other coder's outputs mean the same."""
+        return self == other
+
+    def standardizer(self, y, sample_weight):
+        """Of the targets: m and s."""
+        return Standardizer.of(self._columns(y), sample_weight)
+
+    def encode(self, y, standardizer, dtype):
+        """Ỹ = (y - m)/s."""
+        return standardizer.transform(self._columns(y), dtype)
+
+    def strata(self, y):
+        """Real targets are split without regard to y."""
+        return None
+
+    def decode(self, Z2):
+        """Outputs in the shape of y."""
+        return Z2[:, 0] if self.is_vector else Z2
+
+    def _columns(self, y):
+        """Y as (n_samples, n_outputs)."""
+        return y.reshape(-1, self.n_outputs)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The classes, and how they are coded.
+
+    Attributes
+    ----------
+    classes : ndarray
+        Sorted class labels; for multilabel targets the numbers of the labels.
+    multilabel : bool
+        Whether y is an indicator matrix, one column per label.
+    """
+
+    classes: np.ndarray
+    multilabel: bool = False
+
+    @classmethod
+    def of(cls, y):
+        """The labels of a checked y: a vector of labels, or an indicator matrix."""
+        if y.ndim == 2:
+            return cls(np.arange(y.shape[1]), multilabel=True)
+        return cls(np.unique(y))
+
+    @property
+    def is_softmax(self):
+        """Whether each class has an output of its own, and one of them is true."""
+        return not self.multilabel and len(self.classes) != 2
+
+    @property
+    def n_outputs(self):
+        """The number of columns of Y: one for two classes."""
+        return len(self.classes) if self.multilabel or self.is_softmax else 1
+
+    def codes(self, y):
+        """The position in `classes` of each label.
+
+        Raises
+        ------
+        ValueError
+            If y has a label that is not among the classes.
+        """
+        unseen = np.setdiff1d(y, self.classes)
+        if len(unseen):
+            raise ValueError(
+                f"y contains classes that are not among the known ones: "
+                f"{unseen.tolist()}. The known classes are {self.classes.tolist()}."
+            )
+        return np.searchsorted(self.classes, y)
+
+    @property
+    def output_unit(self):
+        """Softmax where the classes exclude each other, else logistic."""
+        return SoftmaxLoss() if self.is_softmax else LogisticLoss()
+
+    def codes_like(self, other):
+        """Whether the other coder's outputs mean the same."""
+        return (
+            isinstance(other, Labels)
+            and self.multilabel == other.multilabel
+            and np.array_equal(self.classes, other.classes)
+        )
+
+    def standardizer(self, y, sample_weight):
+        """Labels are not standardised."""
+        return Standardizer.identity(self.n_outputs)
+
+    def encode(self, y, standardizer, dtype):
+        """Y: the indicator matrix, a 0/1 column, or one-hot rows."""
+        if self.multilabel:
+            return np.asarray(y, dtype)
+        codes = self.codes(y)
+        if not self.is_softmax:
+            return codes.astype(dtype)[:, None]
+        Y = np.zeros((len(codes), len(self.classes)), dtype)
+        Y[np.arange(len(codes)), codes] = 1
+        return Y
+
+    def strata(self, y):
+        """The classes keep their shares in a split; label combinations do not."""
+        return None if self.multilabel else self.codes(y)
+
+    def decode(self, Z2):
+        """The most probable labels, from the outputs Z2."""
+        if self.multilabel:
+            return (Z2 > 0).astype(int)
+        if self.is_softmax:
+            return self.classes[Z2.argmax(axis=1)]
+        return self.classes[(Z2[:, 0] > 0).astype(int)]
+
+    def per_class(self, h, Z2):
+        """h of the outputs, a column per class: h(-z), h(z) where there are two."""
+        if self.multilabel or self.is_softmax:
+            return h(Z2)
+        return np.hstack([h(-Z2), h(Z2)])
+
+    def class_weights(self, class_weight, y, sample_weight):
+        """The weight of each sample's class.
+
+        Parameters
+        ----------
+        class_weight : dict or "balanced"
+            Weights by label; "balanced" gives every class the same total weight,
+            S / (n_classes S_c), with S_c the total weight of class c.
+        y : ndarray of shape (n_samples,)
+        sample_weight : ndarray of shape (n_samples,)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        codes = self.codes(y)
+        if isinstance(class_weight, dict):
+            weights = [class_weight.get(label, 1.0) for label in self.classes.tolist()]
+            return np.array(weights, dtype=np.float64)[codes]
+        totals = np.bincount(codes, sample_weight, minlength=len(self.classes))
+        return sample_weight.sum() / (np.count_nonzero(totals) * totals[codes])
