@@ -19,9 +19,9 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sk_shallow._initializers import INITIALIZERS
-from sk_shallow._network import Layout, Weights, output
+from sk_shallow._network import Layout, output
 from sk_shallow._objective import Objective
-from sk_shallow._scaling import Standardizer, design, fold, unfold
+from sk_shallow._scaling import Standardizer, fold, unfold
 from sk_shallow._solvers import SOLVERS, choose, constant
 from sk_shallow._splitting import hold_out
 from sk_shallow._stopping import Monitor, Stopping
@@ -172,14 +172,14 @@ class _ShallowNN(BaseEstimator):
         if start is None:
             theta = self._initial_theta(layout, activation, progress.rng, dtype)
         else:
-            theta = layout.pack(unfold(start, progress.x, progress.y), dtype)
+            theta = layout.pack(*unfold(*start, progress.x, progress.y), dtype)
 
         def objective_on(samples, alpha):
             return Objective(
                 layout,
                 activation,
                 coder.output_unit,
-                progress.x.transform(samples.X, dtype),
+                progress.x.design(samples.X, dtype),
                 coder.encode(samples.y, progress.y, dtype),
                 samples.sample_weight,
                 alpha,
@@ -222,7 +222,7 @@ class _ShallowNN(BaseEstimator):
     def _keep(self, model, weights, activation, coder, dtype):
         """Give the model these weights, in original units."""
         b1, W1, W2, b2 = (np.asarray(w, dtype) for w in weights)
-        model.coefs_, model.intercepts_ = [W1, W2], [b1[0], b2[0]]
+        model.coefs_, model.intercepts_ = [W1, W2], [b1, b2]
         model._activation, model._coder = activation, coder
         model.n_outputs_, model.n_layers_ = coder.n_outputs, 3
         model.out_activation_ = coder.output_unit.activation
@@ -234,16 +234,16 @@ class _ShallowNN(BaseEstimator):
     def _weights(self):
         """The fitted weights, as the kernel takes them."""
         (W1, W2), (b1, b2) = self.coefs_, self.intercepts_
-        return Weights(b1[None], W1, W2, b2[None])
+        return b1, W1, W2, b2
 
     def _weights_for(self, coder):
         """The fitted weights, if they fit; else None, with a warning."""
         if not hasattr(self, "coefs_"):
             return None
-        weights = self._weights()
-        shapes = Weights(*(w.shape for w in weights))
-        if shapes == self._layout(coder).shapes and coder.codes_like(self._coder):
-            return weights
+        b1, W1, W2, b2 = self._weights()
+        same_shape = Layout(*W1.shape, len(b2)) == self._layout(coder)
+        if same_shape and coder.codes_like(self._coder):
+            return b1, W1, W2, b2
         warnings.warn(
             "The number of features, hidden units or outputs, or the classes, differ "
             "from those of the fitted network: training starts afresh.",
@@ -330,8 +330,8 @@ class _ShallowNN(BaseEstimator):
         """Z2."""
         check_is_fitted(self)
         X = check_X(self, X, reset=False)
-        weights = Weights(*(w.astype(X.dtype, copy=False) for w in self._weights()))
-        return output(design(X), weights, self._activation)
+        weights = (w.astype(X.dtype, copy=False) for w in self._weights())
+        return output(X, *weights, self._activation)
 
     def __getstate__(self):
         """Pickles hold parameters, not the solver's buffers."""
@@ -608,9 +608,7 @@ class ShallowNNClassifier(ClassifierMixin, _ShallowNN):
             One column per class or label; for two classes, the logit of the second.
         """
         Z2 = self._outputs(X)
-        return (
-            Z2[:, 0] if len(self.classes_) == 2 and not self._coder.multilabel else Z2
-        )
+        return self._coder.decision(Z2)
 
     def _check_data(self, X, y, sample_weight, reset):
         return check_classification_data(self, X, y, sample_weight, reset=reset)

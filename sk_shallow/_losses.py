@@ -2,7 +2,8 @@
 
 In each canonical pair the slope of h cancels, and the error of the output layer is
 dZ2 = ∂ℓ/∂Z2 = h(Z2) - Y. Every loss is computed from Z2, never from h(Z2): it stays
-finite and exact where the probability itself rounds to 0 or 1.
+finite and exact where the probability itself rounds to 0 or 1. Z and Y have one column
+per sample.
 """
 
 import numpy as np
@@ -26,12 +27,11 @@ class SquaredError:
     def loss(self, Z, Y):
         """ℓ of every sample, shape (n_samples,)."""
         R = Z - Y
-        return 0.5 * np.einsum("ij,ij->i", R, R)
+        return 0.5 * np.einsum("ji,ji->i", R, R)
 
-    def loss_and_delta(self, Z, Y, out):
-        """ℓ of every sample; dZ2 = A2 - Y goes into `out`, which may be Z."""
+    def delta(self, Z, Y, out):
+        """dZ2 = A2 - Y, in `out`, which may be Z."""
         np.subtract(Z, Y, out=out)
-        return 0.5 * np.einsum("ij,ij->i", out, out)
 
 
 class LogisticLoss:
@@ -47,52 +47,49 @@ class LogisticLoss:
         return expit(Z)
 
     def log_mean(self, Z):
-        """log A2 = -log(1 + exp(-Z2)); of 1 - A2: the same, of -Z2."""
+        """log A2 = -log(1 + exp(-Z2))."""
         return -_softplus(-Z)
 
     def loss(self, Z, Y):
         """ℓ of every sample, as Σⱼ log(1 + exp(zⱼ)) - yⱼ zⱼ."""
-        return np.sum(_softplus(Z) - Y * Z, axis=1)
+        return np.sum(_softplus(Z) - Y * Z, axis=0)
 
-    def loss_and_delta(self, Z, Y, out):
-        """ℓ of every sample; dZ2 = A2 - Y goes into `out`, which may be Z."""
-        losses = self.loss(Z, Y)
+    def delta(self, Z, Y, out):
+        """dZ2 = A2 - Y = 1/2 tanh(Z2/2) + 1/2 - Y, in `out`, which may be Z."""
         np.multiply(Z, 0.5, out=out)
         np.tanh(out, out=out)
-        out += 1
-        out *= 0.5
-        out -= Y
-        return losses
+        np.multiply(out, 0.5, out=out)
+        np.add(out, 0.5, out=out)
+        np.subtract(out, Y, out=out)
 
 
 class SoftmaxLoss:
-    """Softmax output, ℓ = -Σⱼ yⱼ log aⱼ with one-hot rows y."""
+    """Softmax output, ℓ = -Σⱼ yⱼ log aⱼ with one-hot columns y."""
 
     activation = "softmax"
 
     def mean(self, Z):
         """A2 = exp(Z2) / Σⱼ exp(Z2ⱼ)."""
-        A = np.exp(Z - Z.max(axis=1, keepdims=True))
-        return A / A.sum(axis=1, keepdims=True)
+        A = np.exp(Z - Z.max(axis=0))
+        A /= A.sum(axis=0)
+        return A
 
     def log_mean(self, Z):
         """log A2 = Z2 - log Σⱼ exp(Z2ⱼ)."""
-        Z = Z - Z.max(axis=1, keepdims=True)
-        return Z - np.log(np.exp(Z).sum(axis=1, keepdims=True))
+        Z = Z - Z.max(axis=0)
+        Z -= np.log(np.exp(Z).sum(axis=0))
+        return Z
 
     def loss(self, Z, Y):
         """ℓ of every sample, as -Σⱼ yⱼ log aⱼ."""
-        return -np.einsum("ij,ij->i", Y, self.log_mean(Z))
+        return -np.einsum("ji,ji->i", Y, self.log_mean(Z))
 
-    def loss_and_delta(self, Z, Y, out):
-        """ℓ of every sample; dZ2 = A2 - Y goes into `out`, which may be Z."""
-        np.subtract(Z, Z.max(axis=1, keepdims=True), out=out)
-        z_of_class = np.einsum("ij,ij->i", Y, out)
+    def delta(self, Z, Y, out):
+        """dZ2 = A2 - Y, in `out`, which may be Z."""
+        np.subtract(Z, np.maximum.reduce(Z, axis=0), out=out)
         np.exp(out, out=out)
-        total = out.sum(axis=1, keepdims=True)
-        out /= total
-        out -= Y
-        return np.log(total[:, 0]) - z_of_class
+        np.divide(out, np.add.reduce(out, axis=0), out=out)
+        np.subtract(out, Y, out=out)
 
 
 OUTPUT_UNITS = {

@@ -2,17 +2,19 @@
 
 J(θ) = 1/S [ Σ wᵢ ℓ(yᵢ, Z2ᵢ) + α/2 (‖W1‖² + ‖W2‖²) ],    S = Σ wᵢ
 
-It is the same function for every solver and every batch size: over a subset B of the
-n samples, Σ over all of them is estimated by n/|B| Σ over B, and α stays as it is.
+It is the same function for every solver and every batch size: over a batch B of the n
+samples, Σ over all of them is estimated by n/|B| Σ over B, and α stays as it is.
 """
 
 import numpy as np
 
+from sk_shallow._arrays import aligned, axpy
 from sk_shallow._network import backward, forward
+from sk_shallow._scaling import row_buffer
 
 
 class Objective:
-    """J(θ) and its gradient, over all samples or some of them.
+    """J(θ) and its gradient, over all samples or batch by batch.
 
     Parameters
     ----------
@@ -21,9 +23,9 @@ class Objective:
         The hidden g.
     loss : output unit
         One of `_losses`.
-    X : ndarray of shape (n_samples, n_in) or StandardizedSparse
-        Its dtype is the precision of training.
-    Y : ndarray of shape (n_samples, n_out)
+    X : ndarray of shape (n_samples, 1 + n_in) or StandardizedSparse
+        [1 X]. Its dtype is the precision of training.
+    Y : ndarray of shape (n_out, n_samples)
     sample_weight : ndarray of shape (n_samples,) or None
         Weights wᵢ > 0; None stands for ones.
     alpha : float
@@ -41,84 +43,122 @@ class Objective:
         total = self.n_samples if sample_weight is None else sample_weight.sum()
         self._total_weight = float(total)
         self._penalty = alpha / self._total_weight
-        self._grad = np.zeros(layout.size, self.dtype)
-        self._block_grad = np.zeros(layout.size, self.dtype)
-        self._buffers = {}
+        self._grad = aligned(layout.size, self.dtype)
+        self._grad_windows = layout.view(self._grad)
+        self._workspaces = {}
+        self._sweep = None
 
     def value(self, theta):
         """J(θ) over all samples."""
-        weights = self.layout.view(theta)
-        data = 0.0
-        for X, Y, w in self._blocks(None):
-            A1, Z2, _ = self._buffers_for(len(Y))
-            forward(X, weights, self.activation, A1, Z2)
-            data += _weighted_sum(self.loss.loss(Z2, Y), w)
+        weights, data = self.layout.view(theta), 0.0
+        for rows in self._blocks():
+            Y = self.Y[:, rows]
+            work = self._workspace(Y.shape[1])
+            forward(self.X[rows], weights, self.activation, work.A1, work.dZ2)
+            data += self._weighted_sum(self.loss.loss(work.dZ2, Y), rows)
         return data / self._total_weight + self._half_penalty(theta)
 
-    def value_and_grad(self, theta, rows=None):
-        """J(θ) and ∂J/∂θ over these rows, or over all.
+    def value_and_grad(self, theta):
+        """J(θ) and ∂J/∂θ over all samples; the gradient is a new array."""
+        weights, data, total = self.layout.view(theta), 0.0, np.zeros_like(self._grad)
+        for rows in self._blocks():
+            Y = self.Y[:, rows]
+            work = self._workspace(Y.shape[1])
+            Z2 = np.empty_like(work.dZ2)
+            factor = self._factor(rows, 1 / self._total_weight)
+            self._propagate(self.X[rows], Y, factor, weights, work, Z2)
+            total += self._grad
+            data += self._weighted_sum(self.loss.loss(Z2, Y), rows)
+        self._add_penalty(theta, total)
+        return data / self._total_weight + self._half_penalty(theta), total
+
+    def gradients(self, theta, order, size):
+        """Yield ∂J/∂θ over each batch, at what θ is when the batch has its turn.
 
         Parameters
         ----------
         theta : ndarray of shape (layout.size,)
-        rows : ndarray of int, default=None
-            Numbers of the samples in the batch.
+            The caller may change it, in place, between batches.
+        order : ndarray of int
+            Numbers of the samples, each once.
+        size : int
+            Samples in a batch.
 
-        Returns
-        -------
-        value : float
-        grad : ndarray of shape (layout.size,)
-            The objective's own buffer: copy it to keep it.
+        Yields
+        ------
+        ndarray of shape (layout.size,)
+            The objective's own buffer, overwritten by the next batch.
         """
-        share = 1 if rows is None else self.n_samples / len(rows)
-        weights, data = self.layout.view(theta), 0.0
-        target = self._grad
-        for X, Y, w in self._blocks(rows):
-            data += self._propagate(X, Y, w, weights, self.layout.view(target))
-            if target is self._block_grad:
-                self._grad += self._block_grad
-            target = self._block_grad
-        self._grad *= share / self._total_weight
-        penalized = self.layout.penalized
-        penalized(self._grad)[...] += self._penalty * penalized(theta)
-        value = data * share / self._total_weight + self._half_penalty(theta)
-        return value, self._grad
+        Y = self.Y.take(order, axis=1)
+        Z2 = np.empty_like(Y)
+        self._sweep = order, Y, Z2
+        weights = self.layout.view(theta)
+        for start in range(0, len(order), size):
+            rows = order[start : start + size]
+            work = self._workspace(len(rows))
+            X = self.X.take(rows, 0, work.X, "clip")
+            columns = slice(start, start + size)
+            share = self.n_samples / (len(rows) * self._total_weight)
+            factor = self._factor(rows, share)
+            self._propagate(X, Y[:, columns], factor, weights, work, Z2[:, columns])
+            self._add_penalty(theta, self._grad)
+            yield self._grad
 
-    def _propagate(self, X, Y, w, weights, grad):
-        """Forward and backward over one block; returns Σ wᵢ ℓᵢ, leaves ∂/∂θ in grad."""
-        A1, Z2, dZ1 = self._buffers_for(len(Y))
-        forward(X, weights, self.activation, A1, Z2)
-        losses = self.loss.loss_and_delta(Z2, Y, out=Z2)
-        if w is not None:
-            Z2 *= w[:, None]
-        backward(X, weights, self.activation, A1, Z2, dZ1, grad)
-        return _weighted_sum(losses, w)
+    def sweep_value(self, theta):
+        """J over the last sweep, each sample at the θ that its batch has seen."""
+        order, Y, Z2 = self._sweep
+        data = self._weighted_sum(self.loss.loss(Z2, Y), order)
+        return data / self._total_weight + self._half_penalty(theta)
+
+    def _propagate(self, X, Y, factor, weights, work, Z2):
+        """Forward and backward over some rows, each times its factor."""
+        forward(X, weights, self.activation, work.A1, Z2)
+        self.loss.delta(Z2, Y, out=work.dZ2)
+        work.dZ2 *= factor
+        backward(
+            X, weights, self.activation, work.A1, work.dZ2, work.dZ1, self._grad_windows
+        )
+
+    def _add_penalty(self, theta, grad):
+        """grad ← grad + α/S [W1 | W2]."""
+        if self._penalty:
+            window = self.layout.penalized
+            axpy(self._penalty, window(theta), window(grad))
 
     def _half_penalty(self, theta):
         """α/2S (‖W1‖² + ‖W2‖²)."""
         W = self.layout.penalized(theta)
-        return 0.5 * self._penalty * float(np.vdot(W, W))
+        return 0.5 * self._penalty * float(np.dot(W, W))
 
-    def _blocks(self, rows):
-        """(X, Y, w) of the rows, at most block_size at a time."""
-        w = self.sample_weight
-        n_rows = self.n_samples if rows is None else len(rows)
-        for start in range(0, n_rows, self.block_size):
-            block = slice(start, start + self.block_size)
-            block = block if rows is None else rows[block]
-            yield self.X[block], self.Y[block], None if w is None else w[block]
+    def _factor(self, rows, share):
+        """wᵢ times share."""
+        if self.sample_weight is None:
+            return share
+        return (self.sample_weight[rows] * share).astype(self.dtype)
 
-    def _buffers_for(self, n_rows):
-        """A1, Z2, dZ1 for a block of so many rows."""
-        if n_rows not in self._buffers:
-            n_hidden, n_out = self.layout.n_hidden, self.layout.n_out
-            widths = (n_hidden, n_out, n_hidden)
-            self._buffers[n_rows] = [np.empty((n_rows, m), self.dtype) for m in widths]
-        return self._buffers[n_rows]
+    def _weighted_sum(self, losses, rows):
+        """Σ wᵢ ℓᵢ in double precision."""
+        if self.sample_weight is None:
+            return float(losses.sum(dtype=np.float64))
+        return float(np.dot(losses.astype(np.float64), self.sample_weight[rows]))
+
+    def _blocks(self):
+        """Slices of all rows, block_size at a time."""
+        step = self.block_size
+        return (slice(i, i + step) for i in range(0, self.n_samples, step))
+
+    def _workspace(self, n_rows):
+        """The buffers for so many rows, made once."""
+        if n_rows not in self._workspaces:
+            self._workspaces[n_rows] = _Workspace(self.X, self.layout, n_rows)
+        return self._workspaces[n_rows]
 
 
-def _weighted_sum(losses, w):
-    """Σ wᵢ ℓᵢ in double precision."""
-    if w is None:
-        return float(losses.sum(dtype=np.float64))
-    return float(np.dot(losses.astype(np.float64), w))
+class _Workspace:
+    """X, A1, dZ1 and dZ2 of some rows."""
+
+    def __init__(self, X, layout, n_rows):
+        self.X = row_buffer(X, n_rows)
+        self.A1 = aligned((n_rows, layout.n_hidden), X.dtype)
+        self.dZ1 = aligned((n_rows, layout.n_hidden), X.dtype)
+        self.dZ2 = aligned((layout.n_out, n_rows), X.dtype)

@@ -62,16 +62,21 @@ class Standardizer:
         sigma = np.sqrt(self.m2 / self.weight)
         return np.where(sigma <= _CONSTANT * np.abs(self.mean), 1.0, sigma)
 
-    def transform(self, X, dtype):
-        """X̃ = (X - μ)/σ: a new array, or a `StandardizedSparse` over scaled CSR."""
+    def transform(self, X):
+        """X̃ = (X - μ)/σ, of a dense X."""
+        return (X - self.mean) / self.scale
+
+    def design(self, X, dtype):
+        """[1 X̃]: a new array, or a `StandardizedSparse`."""
         if sparse.issparse(X):
             scaled = sparse.csr_array(X, dtype=dtype, copy=True)
             scaled.data /= self.scale.astype(dtype)[scaled.indices]
             return StandardizedSparse(scaled, (self.mean / self.scale).astype(dtype))
-        out = np.empty(X.shape, dtype)
-        scale = self.scale
+        out = np.empty((X.shape[0], 1 + X.shape[1]), dtype)
+        out[:, 0] = 1
+        mean, scale = self.mean, self.scale
         for rows in _row_blocks(X):
-            out[rows] = (X[rows] - self.mean) / scale
+            np.divide(X[rows] - mean, scale, out=out[rows, 1:], casting="same_kind")
         return out
 
 
@@ -101,9 +106,9 @@ def _sparse_squares(X, w, mean):
 
 
 class StandardizedSparse:
-    """X̃ = X/σ - 1 (μ/σ)ᵀ, never formed.
+    """[1 X̃] with X̃ = X/σ - 1 (μ/σ)ᵀ, never formed.
 
-    `np.matmul` takes it (and its transpose) for an array, so the kernel's lines are
+    `np.dot` takes it (and its transpose) for an array, so the kernel's lines are
     the same for sparse input.
 
     Parameters
@@ -117,36 +122,42 @@ class StandardizedSparse:
     def __init__(self, scaled, shift, transposed=False):
         self.scaled, self.shift, self.transposed = scaled, shift, transposed
         self.dtype = scaled.dtype
-        self.shape = scaled.shape[::-1] if transposed else scaled.shape
+        n_samples, n_features = scaled.shape
+        self.shape = (n_samples, 1 + n_features)[:: -1 if transposed else 1]
 
     def __getitem__(self, rows):
-        """The rows of X̃ with these numbers."""
+        """The rows with these numbers."""
         return StandardizedSparse(self.scaled[rows], self.shift)
+
+    def take(self, rows, *_):
+        """The same, called as NumPy's `take`."""
+        return self[rows]
 
     @property
     def T(self):
-        """X̃ᵀ."""
+        """[1 X̃]ᵀ."""
         return StandardizedSparse(self.scaled, self.shift, not self.transposed)
 
-    def __array_ufunc__(self, ufunc, method, X, W, out=None):
-        """np.matmul(X̃, W, out=…) and np.matmul(X̃ᵀ, D, out=…)."""
-        if ufunc is not np.matmul or method != "__call__" or X is not self:
+    def __array_function__(self, func, types, args, kwargs):
+        """np.dot of [1 X̃] or of [1 X̃]ᵀ by an array, into `out`."""
+        if func is not np.dot or args[0] is not self:
             return NotImplemented
-        if self.transposed:
-            product = self.scaled.T @ W - np.outer(self.shift, W.sum(axis=0))
-        else:
-            product = self.scaled @ W - self.shift @ W
-        if out is None:
-            return product
-        out[0][...] = product
-        return out[0]
+        B, out = args[1], kwargs["out"]
+        if self.transposed:  # [1ᵀ D; X̃ᵀ D]
+            out[0] = B.sum(axis=0)
+            out[1:] = self.scaled.T @ B
+            out[1:] -= np.outer(self.shift, out[0])
+        else:  # X̃ W + b
+            out[...] = self.scaled @ B[1:]
+            out += B[0] - self.shift @ B[1:]
+        return out
 
 
-def design(X):
-    """X as the kernel takes it: an array, or a `StandardizedSparse` without shift."""
-    if sparse.issparse(X):
-        return StandardizedSparse(sparse.csr_array(X), np.zeros(X.shape[1], X.dtype))
-    return X
+def row_buffer(X, n_rows):
+    """Where to gather n_rows of a design; None for a sparse one, which needs none."""
+    if isinstance(X, StandardizedSparse):
+        return None
+    return np.empty((n_rows, X.shape[1]), X.dtype)
 
 
 def fold(weights, x, y):
@@ -155,30 +166,21 @@ def fold(weights, x, y):
     Parameters
     ----------
     weights : Weights
-        W1 (d, h), b1 (1, h), W2 (h, k), b2 (1, k), in standardised units.
+        b1 (h,), W1 (d, h), W2 (h, k), b2 (k,), in standardised units.
     x, y : Standardizer
         Of the inputs and of the targets.
 
     Returns
     -------
-    Weights
+    b1, W1, W2, b2 : ndarray
         New arrays, float64, in original units.
     """
     W1 = weights.W1 / x.scale[:, None]
     W2 = weights.W2 * y.scale
-    return type(weights)(
-        b1=weights.b1 - x.mean @ W1,
-        W1=W1,
-        W2=W2,
-        b2=weights.b2 * y.scale + y.mean,
-    )
+    return weights.b1 - x.mean @ W1, W1, W2, weights.b2 * y.scale + y.mean
 
 
-def unfold(weights, x, y):
+def unfold(b1, W1, W2, b2, x, y):
     """The inverse of `fold`: weights for X → y, as weights for X̃ → ỹ."""
-    return type(weights)(
-        b1=weights.b1 + x.mean @ weights.W1,
-        W1=weights.W1 * x.scale[:, None],
-        W2=weights.W2 / y.scale,
-        b2=(weights.b2 - y.mean) / y.scale,
-    )
+    b1 = b1 + x.mean @ W1
+    return b1, W1 * x.scale[:, None], W2 / y.scale, (b2 - y.mean) / y.scale

@@ -41,8 +41,8 @@ class Reals:
         return Standardizer.of(self._columns(y), sample_weight)
 
     def encode(self, y, standardizer, dtype):
-        """Ỹ = (y - m)/s."""
-        return standardizer.transform(self._columns(y), dtype)
+        """Ỹ = (y - m)/s, a column per sample."""
+        return np.ascontiguousarray(standardizer.transform(self._columns(y)).T, dtype)
 
     def strata(self, y):
         """Real targets are split without regard to y."""
@@ -50,7 +50,7 @@ class Reals:
 
     def decode(self, Z2):
         """Outputs in the shape of y."""
-        return Z2[:, 0] if self.is_vector else Z2
+        return Z2[0] if self.is_vector else Z2.T
 
     def _columns(self, y):
         """Y as (n_samples, n_outputs)."""
@@ -123,14 +123,14 @@ class Labels:
         return Standardizer.identity(self.n_outputs)
 
     def encode(self, y, standardizer, dtype):
-        """Y: the indicator matrix, a 0/1 column, or one-hot rows."""
+        """Y: indicators of the labels, 0/1 for two classes, or one-hot columns."""
         if self.multilabel:
-            return np.asarray(y, dtype)
+            return np.ascontiguousarray(y.T, dtype)
         codes = self.codes(y)
         if not self.is_softmax:
-            return codes.astype(dtype)[:, None]
-        Y = np.zeros((len(codes), len(self.classes)), dtype)
-        Y[np.arange(len(codes)), codes] = 1
+            return codes.astype(dtype)[None]
+        Y = np.zeros((len(self.classes), len(codes)), dtype)
+        Y[codes, np.arange(len(codes))] = 1
         return Y
 
     def strata(self, y):
@@ -140,16 +140,20 @@ class Labels:
     def decode(self, Z2):
         """The most probable labels, from the outputs Z2."""
         if self.multilabel:
-            return (Z2 > 0).astype(int)
+            return (Z2.T > 0).astype(int)
         if self.is_softmax:
-            return self.classes[Z2.argmax(axis=1)]
-        return self.classes[(Z2[:, 0] > 0).astype(int)]
+            return self.classes[Z2.argmax(axis=0)]
+        return self.classes[(Z2[0] > 0).astype(int)]
 
     def per_class(self, h, Z2):
         """h of the outputs, a column per class: h(-z), h(z) where there are two."""
         if self.multilabel or self.is_softmax:
-            return h(Z2)
-        return np.hstack([h(-Z2), h(Z2)])
+            return h(Z2).T
+        return np.vstack([h(-Z2), h(Z2)]).T
+
+    def decision(self, Z2):
+        """The logits: one per class or label, or that of the second class of two."""
+        return Z2.T if self.multilabel or self.is_softmax else Z2[0]
 
     def class_weights(self, class_weight, y, sample_weight):
         """The weight of each sample's class.

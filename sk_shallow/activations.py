@@ -45,6 +45,10 @@ class Activation:
         """Return g'(Z) written from A = g(Z), in `out` where it is given."""
         raise NotImplementedError
 
+    def chain(self, D, A):
+        """The chain rule, D ← D ∘ g'(Z), in place; uses up A."""
+        D *= self.slope(A, out=A)
+
 
 @dataclass(frozen=True)
 class Identity(Activation):
@@ -98,12 +102,19 @@ class ReLU(Activation):
     initializer: ClassVar[str] = "he"
 
     def forward(self, Z, out=None):
-        """A = max(Z, 0)."""
-        return np.maximum(Z, 0, out=out)
+        """A = max(Z, 0); NumPy is slower with a scalar 0."""
+        return np.maximum(Z, np.zeros(Z.shape, Z.dtype), out=out)
 
     def slope(self, A, out=None):
         """g' = 1 where A > 0, else 0."""
         return np.sign(A, out=out)
+
+    def chain(self, D, A):
+        """D ∘ [A > 0]: as integers, the bits of A >= 0 have the sign of A."""
+        bits = f"i{A.itemsize}"
+        slope, D = A.view(bits), D.view(bits)
+        np.sign(slope, out=slope)
+        D *= slope
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import sqrt
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 
+from sk_shallow._arrays import axpy
 from sk_shallow._solvers import _recipe
 from sk_shallow._solvers._result import Result
 
@@ -15,15 +17,21 @@ _DIVERGED = 1e3
 _BACK_OFF, _MAX_BACK_OFFS = 4.0, 10
 
 
-class State(NamedTuple):
+@dataclass
+class State:
     """What a rule remembers between steps: its moments and the number of steps."""
 
     moments: np.ndarray
-    n_steps: np.ndarray
+    n_steps: int = 0
 
     def copy(self):
         """A state of its own."""
-        return State(self.moments.copy(), self.n_steps.copy())
+        return State(self.moments.copy(), self.n_steps)
+
+    def count(self, period):
+        """Count a step; its number from 1, and its number within the period."""
+        self.n_steps += 1
+        return self.n_steps, (self.n_steps - 1) % period + 1
 
 
 @dataclass(frozen=True)
@@ -69,8 +77,7 @@ class FirstOrder:
 
     def start(self, theta):
         """The state before the first step."""
-        moments = np.zeros((self.n_moments, theta.size), theta.dtype)
-        return State(moments, np.zeros(1, np.int64))
+        return State(np.zeros((self.n_moments, theta.size), theta.dtype))
 
     def precision(self, n_samples):
         """float32 for minibatches; float64 where every step sees all samples."""
@@ -88,20 +95,22 @@ class FirstOrder:
         return _recipe.n_epochs(n_samples) if self.max_iter is None else self.max_iter
 
     def _descend(self, objective, theta, rng, state, rate, n_epochs):
-        """Yield the mean batch loss of each epoch."""
-        n = objective.n_samples
-        size = self.rows_per_batch(n)
-        n_steps = n_epochs * -(-n // size)
-        step = 0
+        """Yield the loss of each epoch; steps change θ in place."""
+        n_samples = objective.n_samples
+        size = self.rows_per_batch(n_samples)
+        n_steps = n_epochs * -(-n_samples // size)
+        rates = (rate * self.schedule(i / n_steps) for i in range(n_steps))
         for _ in range(n_epochs):
-            total = 0.0
-            for rows in _batches(n, size, rng):
-                value, grad = objective.value_and_grad(theta, rows)
-                total += value * (n if rows is None else len(rows))
-                state.n_steps[0] += 1
-                self.step(theta, grad, state, rate * self.schedule(step / n_steps))
-                step += 1
-            yield total / n
+            if size == n_samples:
+                loss, grad = objective.value_and_grad(theta)
+                self.step(theta, grad, state, next(rates))
+            else:
+                for grad in objective.gradients(
+                    theta, rng.permutation(n_samples), size
+                ):
+                    self.step(theta, grad, state, next(rates))
+                loss = objective.sweep_value(theta)
+            yield loss
 
     def _watch(self, descent, theta, on_iteration):
         """Run epochs until one stops or diverges."""
@@ -141,16 +150,6 @@ class _Outcome(NamedTuple):
     n_epochs: int
     stopped: bool = False
     diverged: bool = False
-
-
-def _batches(n_samples, size, rng):
-    """Sample numbers in random order, `size` at a time; None where one batch is all."""
-    if size >= n_samples:
-        yield None
-        return
-    order = rng.permutation(n_samples)
-    for start in range(0, n_samples, size):
-        yield order[start : start + size]
 
 
 @dataclass(frozen=True)
@@ -221,20 +220,43 @@ class Adam(FirstOrder):
     beta_2: ClassVar[float] = 0.999
     epsilon: ClassVar[float] = 1e-8
     n_moments: ClassVar[int] = 2
+    # The sums grow for so many steps, then they are scaled back.
+    period: ClassVar[int] = 64
 
     def step(self, theta, grad, state, rate):
-        """θ ← θ - η m̂ / (√v̂ + ε), with m̂ = m/(1 - β1ᵗ) and v̂ = v/(1 - β2ᵗ)."""
-        m, v = state.moments
-        t = int(state.n_steps[0])
-        root = np.sqrt(1 - self.beta_2**t)
-        m *= self.beta_1
-        m += (1 - self.beta_1) * grad
-        v *= self.beta_2
-        np.square(grad, out=grad)
-        grad *= 1 - self.beta_2
-        v += grad
-        np.sqrt(v, out=grad)
-        grad += self.epsilon * root
-        np.divide(m, grad, out=grad)
-        grad *= rate * root / (1 - self.beta_1**t)
-        theta -= grad
+        """θ ← θ - η m̂ / √v̂, in place; uses up grad.
+
+        The running means are kept as sums that only grow,
+
+            M = Σ β1⁻ⁱ gᵢ      m̂ = M β1ᵗ (1 - β1) / (1 - β1ᵗ)
+            V = Σ β2⁻ⁱ gᵢ²     v̂ = V β2ᵗ (1 - β2) / (1 - β2ᵗ)
+
+        and √V has the floor ε of Adam's denominator.
+        """
+        t, power = state.count(self.period)
+        if power == 1:
+            self._scale_back(state, t)
+        b1, b2 = self.beta_1, self.beta_2
+        m_factor = b1**power * (1 - b1) / (1 - b1**t)
+        v_factor = b2**power * (1 - b2) / (1 - b2**t)
+        for block in _cache_blocks(theta.size):
+            x, g, (M, V) = theta[block], grad[block], state.moments[:, block]
+            axpy(b1**-power, g, M)
+            np.multiply(g, g, out=g)
+            axpy(b2**-power, g, V)
+            np.sqrt(V, out=g)
+            np.divide(M, g, out=g)
+            axpy(-rate * m_factor / sqrt(v_factor), g, x)
+
+    def _scale_back(self, state, t):
+        """M ← β1ᴾ M and V ← β2ᴾ V, with the floor of V."""
+        M, V = state.moments
+        if t > 1:
+            M *= self.beta_1**self.period
+            V *= self.beta_2**self.period
+        np.maximum(V, self.epsilon**2 / (1 - self.beta_2), out=V)
+
+
+def _cache_blocks(size, step=2**15):
+    """Slices small enough that all of a step's vectors stay in the cache."""
+    return (slice(i, i + step) for i in range(0, size, step))

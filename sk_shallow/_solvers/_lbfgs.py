@@ -32,10 +32,6 @@ class LBFGS:
         """Minimise the objective from θ, in place; see `FirstOrder.solve`."""
         stopped = False
 
-        def value_and_grad(x):
-            value, grad = objective.value_and_grad(x)
-            return value, grad.copy()
-
         def callback(intermediate_result):
             nonlocal stopped
             stopped = on_iteration(intermediate_result.x, intermediate_result.fun)
@@ -51,7 +47,7 @@ class LBFGS:
         }
         with np.errstate(over="ignore", invalid="ignore"):
             found = minimize(
-                value_and_grad,
+                objective.value_and_grad,
                 theta,
                 jac=True,
                 method="L-BFGS-B",
