@@ -89,25 +89,20 @@ class Objective:
         ndarray of shape (layout.size,)
             The objective's own buffer, overwritten by the next batch.
         """
-        Y = self.Y.take(order, axis=1)
-        Z2 = np.empty_like(Y)
-        self._sweep = order, Y, Z2
         weights = self.layout.view(theta)
-        for start in range(0, len(order), size):
-            rows = order[start : start + size]
+        self._sweep = sweep = self._sweep or _Sweep(self.Y, size)
+        for rows, Y, Z2 in sweep.batches(self.Y, order):
             work = self._workspace(len(rows))
             X = self.X.take(rows, 0, work.X, "clip")
-            columns = slice(start, start + size)
             share = self.n_samples / (len(rows) * self._total_weight)
-            factor = self._factor(rows, share)
-            self._propagate(X, Y[:, columns], factor, weights, work, Z2[:, columns])
+            self._propagate(X, Y, self._factor(rows, share), weights, work, Z2)
             self._add_penalty(theta, self._grad)
             yield self._grad
 
     def sweep_value(self, theta):
         """J over the last sweep, each sample at the θ that its batch has seen."""
-        order, Y, Z2 = self._sweep
-        data = self._weighted_sum(self.loss.loss(Z2, Y), order)
+        sweep = self._sweep
+        data = self._weighted_sum(self.loss.loss(sweep.Z2, sweep.Y), sweep.order)
         return data / self._total_weight + self._half_penalty(theta)
 
     def _propagate(self, X, Y, factor, weights, work, Z2):
@@ -162,3 +157,20 @@ class _Workspace:
         self.A1 = aligned((n_rows, layout.n_hidden), X.dtype)
         self.dZ1 = aligned((n_rows, layout.n_hidden), X.dtype)
         self.dZ2 = aligned((layout.n_out, n_rows), X.dtype)
+
+
+class _Sweep:
+    """Y and Z2 of all samples in the order of a sweep, and their windows by batch."""
+
+    def __init__(self, Y, size):
+        self.order, self.Y, self.Z2 = None, np.empty_like(Y), np.empty_like(Y)
+        self.slices = [slice(i, i + size) for i in range(0, Y.shape[1], size)]
+        self.Y_batches = [self.Y[:, batch] for batch in self.slices]
+        self.Z2_batches = [self.Z2[:, batch] for batch in self.slices]
+
+    def batches(self, Y, order):
+        """Gather Y in this order; (rows, Y, Z2) of each batch."""
+        self.order = order
+        Y.take(order, axis=1, out=self.Y, mode="clip")
+        rows = (order[batch] for batch in self.slices)
+        return zip(rows, self.Y_batches, self.Z2_batches, strict=True)

@@ -21,12 +21,12 @@ _BACK_OFF, _MAX_BACK_OFFS = 4.0, 10
 class State:
     """What a rule remembers between steps: its moments and the number of steps."""
 
-    moments: np.ndarray
+    moments: list[np.ndarray]
     n_steps: int = 0
 
     def copy(self):
         """A state of its own."""
-        return State(self.moments.copy(), self.n_steps)
+        return State([moment.copy() for moment in self.moments], self.n_steps)
 
     def count(self, period):
         """Count a step; its number from 1, and its number within the period."""
@@ -77,7 +77,7 @@ class FirstOrder:
 
     def start(self, theta):
         """The state before the first step."""
-        return State(np.zeros((self.n_moments, theta.size), theta.dtype))
+        return State([np.zeros_like(theta) for _ in range(self.n_moments)])
 
     def precision(self, n_samples):
         """float32 for minibatches; float64 where every step sees all samples."""
@@ -239,14 +239,14 @@ class Adam(FirstOrder):
         b1, b2 = self.beta_1, self.beta_2
         m_factor = b1**power * (1 - b1) / (1 - b1**t)
         v_factor = b2**power * (1 - b2) / (1 - b2**t)
-        for block in _cache_blocks(theta.size):
-            x, g, (M, V) = theta[block], grad[block], state.moments[:, block]
+        rate *= m_factor / sqrt(v_factor)
+        for x, g, M, V in _cache_blocks(theta, grad, *state.moments):
             axpy(b1**-power, g, M)
             np.multiply(g, g, out=g)
             axpy(b2**-power, g, V)
             np.sqrt(V, out=g)
             np.divide(M, g, out=g)
-            axpy(-rate * m_factor / sqrt(v_factor), g, x)
+            axpy(-rate, g, x)
 
     def _scale_back(self, state, t):
         """M ← β1ᴾ M and V ← β2ᴾ V, with the floor of V."""
@@ -257,6 +257,10 @@ class Adam(FirstOrder):
         np.maximum(V, self.epsilon**2 / (1 - self.beta_2), out=V)
 
 
-def _cache_blocks(size, step=2**15):
-    """Slices small enough that all of a step's vectors stay in the cache."""
-    return (slice(i, i + step) for i in range(0, size, step))
+def _cache_blocks(*vectors, step=2**15):
+    """Windows on the vectors, so short that all of a step's fit in the cache."""
+    size = len(vectors[0])
+    if size <= step:
+        return [vectors]
+    starts = range(0, size, step)
+    return [[vector[i : i + step] for vector in vectors] for i in starts]
