@@ -21,7 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 from sk_shallow._initializers import INITIALIZERS
 from sk_shallow._network import Layout, output
 from sk_shallow._objective import Objective
-from sk_shallow._scaling import Standardizer, fold, unfold
+from sk_shallow._scaling import Standardizer, fold, input_spread, unfold
 from sk_shallow._solvers import SOLVERS, choose, constant
 from sk_shallow._splitting import hold_out
 from sk_shallow._stopping import Monitor, Stopping
@@ -142,7 +142,7 @@ class _ShallowNN(BaseEstimator):
                 held_out = None
             data = self._class_weighted(data, coder)
             progress = _Progress(rng, *self._standardizers(data, coder))
-            solver = self._make_solver(data, coder)
+            solver = self._make_solver(data)
             self._train(solver, data, held_out, coder, start, progress)
         return self
 
@@ -159,8 +159,8 @@ class _ShallowNN(BaseEstimator):
             progress = _Progress(self._rng(start), *self._standardizers(data, coder))
             if start is not None:
                 progress = progress.after(self._progress)
-            solver = self._make_solver(data, coder, incremental=True)
-            solver = replace(solver, max_iter=1, schedule=constant)
+            solver = self._make_solver(data)
+            solver = replace(solver, max_iter=1, schedule=constant, has_budget=True)
             self._train(solver, data, None, coder, start, progress)
         return self
 
@@ -168,9 +168,14 @@ class _ShallowNN(BaseEstimator):
         """Minimise J from the start, or from a random θ; keep the best θ."""
         layout = self._layout(coder)
         activation = self._make_activation()
+        alpha = self.alpha
+        if alpha is None:
+            alpha = coder.default_alpha(data, progress.rng)
         dtype = solver.precision(data.X.shape[0])
         if start is None:
-            theta = self._initial_theta(layout, activation, progress.rng, dtype)
+            theta = self._initial_theta(layout, progress.rng)
+            layout.view(theta).b2[...] = coder.first_bias(data.y, data.weights)
+            theta = theta.astype(dtype)
         else:
             theta = layout.pack(*unfold(*start, progress.x, progress.y), dtype)
 
@@ -189,13 +194,13 @@ class _ShallowNN(BaseEstimator):
             weights = fold(layout.view(theta), progress.x, progress.y)
             return self._keep(copy.copy(self), weights, activation, coder, data.X.dtype)
 
-        monitor = Monitor(
-            Stopping(theta, self.tol, self.n_iter_no_change),
-            self._validator(held_out, objective_on, model_at),
-            bool(self.verbose),
-        )
+        validate = self._validator(held_out, objective_on, model_at)
+        patient = validate is None and solver.has_budget
+        patience = np.inf if patient else self.n_iter_no_change
+        stopping = Stopping(theta, self.tol, patience)
+        monitor = Monitor(stopping, validate, bool(self.verbose))
         result = solver.solve(
-            objective_on(data, self.alpha),
+            objective_on(data, alpha),
             theta,
             on_iteration=monitor,
             rng=progress.rng,
@@ -205,14 +210,14 @@ class _ShallowNN(BaseEstimator):
             warnings.warn(result.message, ConvergenceWarning, stacklevel=3)
         vars(self).update(vars(model_at(monitor.stopping.best_theta)))
         self._progress = progress._replace(solver_state=result.state)
-        self._report(monitor, solver)
+        self._report(monitor, solver, alpha)
 
-    def _report(self, monitor, solver):
+    def _report(self, monitor, solver, alpha):
         """The fitted attributes that tell how training went."""
         self.solver_ = next(
             name for name, kind in SOLVERS.items() if type(solver) is kind
         )
-        self.alpha_ = float(self.alpha)
+        self.alpha_ = float(alpha)
         self.loss_curve_ = monitor.loss_curve
         self.n_iter_ = len(monitor.loss_curve)
         self.loss_ = monitor.best_loss
@@ -272,16 +277,15 @@ class _ShallowNN(BaseEstimator):
                 Standardizer.identity(data.X.shape[1]),
                 Standardizer.identity(coder.n_outputs),
             )
-        w = data.sample_weight
-        return Standardizer.of(data.X, w), coder.standardizer(data.y, w)
+        w, spread = data.sample_weight, input_spread(data.X.shape[1])
+        return Standardizer.of(data.X, w, spread), coder.standardizer(data.y, w)
 
-    def _initial_theta(self, layout, activation, rng, dtype):
+    def _initial_theta(self, layout, rng):
         """A random first θ."""
         theta = np.zeros(layout.size)
         weights = layout.view(theta)
-        name = activation.initializer if self.init == "auto" else self.init
-        INITIALIZERS[name](rng, weights.W1, weights.W2)
-        return theta.astype(dtype)
+        INITIALIZERS[self.init](rng, weights.W1, weights.W2)
+        return theta
 
     def _make_activation(self):
         """The hidden activation; an object of the user's has its slope checked."""
@@ -290,18 +294,13 @@ class _ShallowNN(BaseEstimator):
         check_slope(self.activation)
         return self.activation
 
-    def _make_solver(self, data, coder, incremental=False):
+    def _make_solver(self, data):
         """The solver, with the hyperparameters that the user has set."""
-        values = {name: getattr(self, name, None) for name in _SOLVER_PARAMETERS}
+        values = {name: getattr(self, name) for name in _SOLVER_PARAMETERS}
         requested = {name: value for name, value in values.items() if value is not None}
-        name = self.solver
-        if name == "auto":
-            size = self._layout(coder).size
-            name = choose(
-                data.X.shape[0], size, set(requested), incremental=incremental
-            )
+        name = choose(set(requested)) if self.solver == "auto" else self.solver
         check_honoured(name, requested)
-        return SOLVERS[name](**requested)
+        return SOLVERS[name](**requested).sized(*data.X.shape)
 
     def _hold_out(self, data, coder, rng):
         """The samples to train on, and those held out."""
@@ -364,43 +363,44 @@ class ShallowNNClassifier(ClassifierMixin, _ShallowNN):
     solver : {"auto", "gd", "sgd", "adam", "lbfgs"}, default="auto"
         - "gd": gradient descent over all samples, in double precision.
         - "sgd", "adam": minibatches, in single precision (in double where one batch
-          holds all the samples, as it does for up to 64 of them). The rate warms up,
-          then falls to zero over `max_iter` epochs.
+          holds all the samples). The rate warms up, then falls to zero over
+          `max_iter` epochs, and training ends there. Adam's momentum is Nesterov's.
         - "lbfgs": SciPy's L-BFGS, over all samples, in double precision.
-        - "auto": "lbfgs" where n_samples times the number of weights is at most 5e6,
-          else "adam"; "sgd" where `momentum` is set. `solver_` tells.
-    alpha : float >= 0, default=1.0
+        - "auto": "adam"; "sgd" where `momentum` is set. `solver_` tells.
+    alpha : float >= 0, default=None
         Strength α of the L2 penalty α/2 ‖W‖² beside the sum of the samples' losses:
         its meaning does not depend on the batch, and a sample more weakens it. It acts
-        on the weights of standardised inputs (and targets), not on the biases.
+        on the weights of standardised inputs, not on the biases. None:
+        1. `alpha_` tells.
     class_weight : dict or "balanced", default=None
         Weights by class label, multiplied with `sample_weight`. "balanced" gives every
         class the same total weight.
     init : {"auto", "glorot", "he", "normal", "zeros"}, default="auto"
-        How the first weights are drawn; the first biases are zero. "auto" is "he" for
-        rectifiers ("relu", "leaky_relu", "elu", "softplus") and "glorot" otherwise;
-        "normal" is 0.01 times standard normal; "zeros" shows that the hidden units
-        then stay equal for ever.
+        How the first weights are drawn; "auto" is "glorot". "normal" is 0.01 times
+        standard normal; "zeros" shows that the hidden units then stay equal for ever.
+        The first hidden biases are zero, the output bias gives the mean of y.
     standardize : bool, default=True
         Standardise the columns of X for training, with the sample weights, and
         fold means and scales back into `coefs_`. Sparse X stays sparse.
     batch_size : int, default=None
-        Samples in a minibatch ("sgd", "adam"). None: n_samples/50, within 16 and 128;
-        all of them up to 64.
+        Samples in a minibatch ("sgd", "adam"); those of an epoch differ by one at the
+        most. None: 256 for up to 64 features, else 128.
     learning_rate_init : float, default=None
-        The (peak) learning rate of "gd", "sgd" and "adam". None: 0.5, 0.05 and 0.02.
+        The (peak) learning rate of "gd", "sgd" and "adam". None: 0.5, 0.05 and 0.03.
     momentum : float in [0, 1), default=None
         Momentum of "sgd". None: 0.9.
     nesterovs_momentum : bool, default=None
         Whether the momentum of "sgd" is Nesterov's. None: True.
     max_iter : int, default=None
         Epochs, or iterations of "lbfgs". None: 1000 for "gd" and "lbfgs"; for "sgd" and
-        "adam" 20 √(4000/n_samples), within 8 and 80.
+        "adam" as many as make 1.6 n_samples^(2/3) steps, or from 15,000 samples
+        1000 (n_samples/15000)^(1/4), and fewer for more than 256 features.
     tol : float >= 0, default=1e-4
         Relative tolerance: an iteration counts as progress if the loss (or, with early
         stopping, the validation score) improves by more than `tol` times its size.
     n_iter_no_change : int, default=10
-        Training stops after so many consecutive iterations without progress.
+        Training stops after so many consecutive iterations without progress. "sgd" and
+        "adam" ask this of the validation score only.
     early_stopping : bool, default=False
         Stop on samples held out, with any solver. The best iterate is kept.
     validation_fraction : float in (0, 1), default=0.1
@@ -473,7 +473,7 @@ class ShallowNNClassifier(ClassifierMixin, _ShallowNN):
         *,
         activation="relu",
         solver="auto",
-        alpha=1.0,
+        alpha=None,
         class_weight=None,
         init="auto",
         standardize=True,
@@ -652,40 +652,42 @@ class ShallowNNRegressor(RegressorMixin, _ShallowNN):
     solver : {"auto", "gd", "sgd", "adam", "lbfgs"}, default="auto"
         - "gd": gradient descent over all samples, in double precision.
         - "sgd", "adam": minibatches, in single precision (in double where one batch
-          holds all the samples, as it does for up to 64 of them). The rate warms up,
-          then falls to zero over `max_iter` epochs.
+          holds all the samples). The rate warms up, then falls to zero over
+          `max_iter` epochs, and training ends there. Adam's momentum is Nesterov's.
         - "lbfgs": SciPy's L-BFGS, over all samples, in double precision.
-        - "auto": "lbfgs" where n_samples times the number of weights is at most 5e6,
-          else "adam"; "sgd" where `momentum` is set. `solver_` tells.
-    alpha : float >= 0, default=10.0
+        - "auto": "adam"; "sgd" where `momentum` is set. `solver_` tells.
+    alpha : float >= 0, default=None
         Strength α of the L2 penalty α/2 ‖W‖² beside the sum of the samples' losses:
         its meaning does not depend on the batch, and a sample more weakens it. It acts
-        on the weights of standardised inputs (and targets), not on the biases.
+        on the weights of standardised inputs and targets, not on the biases. None:
+        20 (σ²/(1 - σ²))² within 1 and 100, with the share σ² of noise in the
+        variance of y estimated from nearest neighbours. `alpha_` tells.
     init : {"auto", "glorot", "he", "normal", "zeros"}, default="auto"
-        How the first weights are drawn; the first biases are zero. "auto" is "he" for
-        rectifiers ("relu", "leaky_relu", "elu", "softplus") and "glorot" otherwise;
-        "normal" is 0.01 times standard normal; "zeros" shows that the hidden units
-        then stay equal for ever.
+        How the first weights are drawn; "auto" is "glorot". "normal" is 0.01 times
+        standard normal; "zeros" shows that the hidden units then stay equal for ever.
+        The first hidden biases are zero, the output bias gives the mean of y.
     standardize : bool, default=True
         Standardise the columns of X and of y for training, with the sample weights, and
         fold means and scales back into `coefs_`. Sparse X stays sparse.
     batch_size : int, default=None
-        Samples in a minibatch ("sgd", "adam"). None: n_samples/50, within 16 and 128;
-        all of them up to 64.
+        Samples in a minibatch ("sgd", "adam"); those of an epoch differ by one at the
+        most. None: 256 for up to 64 features, else 128.
     learning_rate_init : float, default=None
-        The (peak) learning rate of "gd", "sgd" and "adam". None: 0.5, 0.05 and 0.02.
+        The (peak) learning rate of "gd", "sgd" and "adam". None: 0.5, 0.05 and 0.03.
     momentum : float in [0, 1), default=None
         Momentum of "sgd". None: 0.9.
     nesterovs_momentum : bool, default=None
         Whether the momentum of "sgd" is Nesterov's. None: True.
     max_iter : int, default=None
         Epochs, or iterations of "lbfgs". None: 1000 for "gd" and "lbfgs"; for "sgd" and
-        "adam" 20 √(4000/n_samples), within 8 and 80.
+        "adam" as many as make 1.6 n_samples^(2/3) steps, or from 15,000 samples
+        1000 (n_samples/15000)^(1/4), and fewer for more than 256 features.
     tol : float >= 0, default=1e-4
         Relative tolerance: an iteration counts as progress if the loss (or, with early
         stopping, the validation score) improves by more than `tol` times its size.
     n_iter_no_change : int, default=10
-        Training stops after so many consecutive iterations without progress.
+        Training stops after so many consecutive iterations without progress. "sgd" and
+        "adam" ask this of the validation score only.
     early_stopping : bool, default=False
         Stop on samples held out, with any solver. The best iterate is kept.
     validation_fraction : float in (0, 1), default=0.1
@@ -757,7 +759,7 @@ class ShallowNNRegressor(RegressorMixin, _ShallowNN):
         *,
         activation="relu",
         solver="auto",
-        alpha=10.0,
+        alpha=None,
         init="auto",
         standardize=True,
         batch_size=None,

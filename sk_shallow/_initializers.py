@@ -46,4 +46,10 @@ def zeros(rng, W1, W2):
     W2[...] = 0
 
 
-INITIALIZERS = {"glorot": glorot, "he": he, "normal": normal, "zeros": zeros}
+INITIALIZERS = {
+    "auto": glorot,
+    "glorot": glorot,
+    "he": he,
+    "normal": normal,
+    "zeros": zeros,
+}

@@ -6,6 +6,8 @@ It is the same function for every solver and every batch size: over a batch B of
 samples, Σ over all of them is estimated by n/|B| Σ over B, and α stays as it is.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 from sk_shallow._arrays import aligned, axpy
@@ -48,6 +50,14 @@ class Objective:
         self._workspaces = {}
         self._sweep = None
 
+    def rough_value(self, theta):
+        """The mean loss of the first block of samples, unweighted and unpenalised."""
+        n_rows = min(self.block_size, self.n_samples)
+        work = self._workspace(n_rows)
+        weights = self.layout.view(theta)
+        forward(self.X[:n_rows], weights, self.activation, work.A1, work.dZ2)
+        return float(self.loss.loss(work.dZ2, self.Y[:, :n_rows]).mean())
+
     def value(self, theta):
         """J(θ) over all samples."""
         weights, data = self.layout.view(theta), 0.0
@@ -72,7 +82,7 @@ class Objective:
         self._add_penalty(theta, total)
         return data / self._total_weight + self._half_penalty(theta), total
 
-    def gradients(self, theta, order, size):
+    def gradients(self, theta, order, n_batches):
         """Yield ∂J/∂θ over each batch, at what θ is when the batch has its turn.
 
         Parameters
@@ -81,8 +91,8 @@ class Objective:
             The caller may change it, in place, between batches.
         order : ndarray of int
             Numbers of the samples, each once.
-        size : int
-            Samples in a batch.
+        n_batches : int
+            The batches are of one size, or differ by one.
 
         Yields
         ------
@@ -90,7 +100,7 @@ class Objective:
             The objective's own buffer, overwritten by the next batch.
         """
         weights = self.layout.view(theta)
-        self._sweep = sweep = self._sweep or _Sweep(self.Y, size)
+        self._sweep = sweep = self._sweep or _Sweep(self.Y, n_batches)
         for rows, Y, Z2 in sweep.batches(self.Y, order):
             work = self._workspace(len(rows))
             X = self.X.take(rows, 0, work.X, "clip")
@@ -100,10 +110,11 @@ class Objective:
             yield self._grad
 
     def sweep_value(self, theta):
-        """J over the last sweep, each sample at the θ that its batch has seen."""
-        sweep = self._sweep
-        data = self._weighted_sum(self.loss.loss(sweep.Z2, sweep.Y), sweep.order)
-        return data / self._total_weight + self._half_penalty(theta)
+        """J over the batches of the last sweep, each at the θ that it has seen."""
+        rows, Y, Z2 = self._sweep.seen()
+        data = self._weighted_sum(self.loss.loss(Z2, Y), rows)
+        share = self.n_samples / (len(rows) * self._total_weight)
+        return data * share + self._half_penalty(theta)
 
     def _propagate(self, X, Y, factor, weights, work, Z2):
         """Forward and backward over some rows, each times its factor."""
@@ -162,15 +173,22 @@ class _Workspace:
 class _Sweep:
     """Y and Z2 of all samples in the order of a sweep, and their windows by batch."""
 
-    def __init__(self, Y, size):
-        self.order, self.Y, self.Z2 = None, np.empty_like(Y), np.empty_like(Y)
-        self.slices = [slice(i, i + size) for i in range(0, Y.shape[1], size)]
-        self.Y_batches = [self.Y[:, batch] for batch in self.slices]
-        self.Z2_batches = [self.Z2[:, batch] for batch in self.slices]
+    def __init__(self, Y, n_batches):
+        n_samples = Y.shape[1]
+        self.Y, self.Z2 = np.empty_like(Y), np.empty_like(Y)
+        ends = [n_samples * i // n_batches for i in range(n_batches + 1)]
+        self.slices = [slice(*pair) for pair in pairwise(ends)]
+        self.windows = [(self.Y[:, s], self.Z2[:, s]) for s in self.slices]
 
     def batches(self, Y, order):
-        """Gather Y in this order; (rows, Y, Z2) of each batch."""
+        """Gather Y in this order; yield (rows, Y, Z2) of each batch."""
         self.order = order
         Y.take(order, axis=1, out=self.Y, mode="clip")
-        rows = (order[batch] for batch in self.slices)
-        return zip(rows, self.Y_batches, self.Z2_batches, strict=True)
+        for batch, (Y_batch, Z2_batch) in zip(self.slices, self.windows, strict=True):
+            self.n_seen = batch.stop
+            yield order[batch], Y_batch, Z2_batch
+
+    def seen(self):
+        """The samples that have had their turn, their Y and their Z2."""
+        n = self.n_seen
+        return self.order[:n], self.Y[:, :n], self.Z2[:, :n]

@@ -5,7 +5,7 @@ Training sees X̃ = (X - μ)/σ and ỹ = (y - m)/s; the fitted network takes X 
     W1 = W̃1/σ    b1 = b̃1 - μ W1    W2 = W̃2 s    b2 = b̃2 s + m
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -26,11 +26,14 @@ class Standardizer:
         μ.
     m2 : ndarray of shape (n_columns,)
         Σ wᵢ (xᵢ - μ)².
+    spread : float
+        The standard deviation that standardised columns have.
     """
 
     weight: float
     mean: np.ndarray
     m2: np.ndarray
+    spread: float = 1.0
 
     @classmethod
     def identity(cls, n_columns):
@@ -38,29 +41,31 @@ class Standardizer:
         return cls(1.0, np.zeros(n_columns), np.ones(n_columns))
 
     @classmethod
-    def of(cls, X, sample_weight=None):
+    def of(cls, X, sample_weight=None, spread=1.0):
         """Measure the columns of X, dense or CSR."""
         w = np.ones(X.shape[0]) if sample_weight is None else sample_weight
         total = w.sum()
         mean = np.asarray(w @ X, dtype=np.float64).ravel() / total
         squares = _sparse_squares if sparse.issparse(X) else _dense_squares
-        return cls(total, mean, squares(X, w, mean))
+        return cls(total, mean, squares(X, w, mean), spread)
 
     def merge(self, other):
         """The standardizer of both data sets together (Chan et al., 1979)."""
         total = self.weight + other.weight
         shift = other.mean - self.mean
-        return Standardizer(
-            total,
-            self.mean + shift * (other.weight / total),
-            self.m2 + other.m2 + shift**2 * (self.weight * other.weight / total),
+        return replace(
+            self,
+            weight=total,
+            mean=self.mean + shift * (other.weight / total),
+            m2=self.m2 + other.m2 + shift**2 * (self.weight * other.weight / total),
         )
 
     @property
     def scale(self):
-        """σ; 1 where a column is constant."""
+        """σ over the spread; 1 where a column is constant."""
         sigma = np.sqrt(self.m2 / self.weight)
-        return np.where(sigma <= _CONSTANT * np.abs(self.mean), 1.0, sigma)
+        constant = sigma <= _CONSTANT * np.abs(self.mean)
+        return np.where(constant, 1.0, sigma / self.spread)
 
     def transform(self, X):
         """X̃ = (X - μ)/σ, of a dense X."""
@@ -78,6 +83,15 @@ class Standardizer:
         for rows in _row_blocks(X):
             np.divide(X[rows] - mean, scale, out=out[rows, 1:], casting="same_kind")
         return out
+
+
+def input_spread(n_features):
+    """Standard deviation of the standardised inputs, (16/d)^(3/4).
+
+    A hidden unit that sees many inputs needs less of each: with the spread, the same
+    penalty, rate and first weights serve any number of features.
+    """
+    return (16 / n_features) ** 0.75
 
 
 def _row_blocks(X, n_elements=2**17):

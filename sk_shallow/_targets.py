@@ -6,9 +6,14 @@ A coder names its output unit, and turns y into Y and the outputs Z2 into predic
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import logit
 
+from sk_shallow import _regularization
 from sk_shallow._losses import LogisticLoss, SoftmaxLoss, SquaredError
 from sk_shallow._scaling import Standardizer
+
+# The least share of a class that the first bias allows for.
+_RAREST = 1e-6
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,15 @@ class Reals:
     def encode(self, y, standardizer, dtype):
         """Ỹ = (y - m)/s, a column per sample."""
         return np.ascontiguousarray(standardizer.transform(self._columns(y)).T, dtype)
+
+    def default_alpha(self, data, rng):
+        """The α that suits the noise of the targets."""
+        Y = self._columns(data.y)
+        return _regularization.alpha_of_numbers(data.X, Y, data.weights, rng)
+
+    def first_bias(self, y, weights):
+        """The mean of the standardised targets."""
+        return 0.0
 
     def strata(self, y):
         """Real targets are split without regard to y."""
@@ -132,6 +146,19 @@ class Labels:
         Y = np.zeros((len(self.classes), len(codes)), dtype)
         Y[codes, np.arange(len(codes))] = 1
         return Y
+
+    def default_alpha(self, data, rng):
+        """The α of labels."""
+        return _regularization.LABELS
+
+    def first_bias(self, y, weights):
+        """The output that gives every class or label its share: inverse link of Ȳ."""
+        if len(self.classes) == 1 and not self.multilabel:
+            return 0.0
+        means = self.encode(y, None, np.float64) @ weights / weights.sum()
+        if self.is_softmax:
+            return np.log(np.maximum(means, _RAREST))
+        return logit(np.clip(means, _RAREST, 1 - _RAREST))
 
     def strata(self, y):
         """The classes keep their shares in a split; label combinations do not."""

@@ -6,7 +6,6 @@ names that the estimators take to the objects that compute.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -33,9 +32,6 @@ class Activation:
     >>> clf.fit(X, y).predict([[0.5], [2.5]])
     array([0, 1])
     """
-
-    # How `init="auto"` draws the first weights into units of this kind.
-    initializer: ClassVar[str] = "glorot"
 
     def forward(self, Z, out=None):
         """Return A = g(Z), in `out` where it is given."""
@@ -99,8 +95,6 @@ class Tanh(Activation):
 class ReLU(Activation):
     """g(z) = max(0, z)."""
 
-    initializer: ClassVar[str] = "he"
-
     def forward(self, Z, out=None):
         """A = max(Z, 0); NumPy is slower with a scalar 0."""
         return np.maximum(Z, np.zeros(Z.shape, Z.dtype), out=out)
@@ -111,7 +105,7 @@ class ReLU(Activation):
 
     def chain(self, D, A):
         """D ∘ [A > 0]: as integers, the bits of A >= 0 have the sign of A."""
-        bits = f"i{A.itemsize}"
+        bits = f"u{A.itemsize}"
         slope, D = A.view(bits), D.view(bits)
         np.sign(slope, out=slope)
         D *= slope
@@ -136,7 +130,6 @@ class LeakyReLU(Activation):
     LeakyReLU(negative_slope=0.1)
     """
 
-    initializer: ClassVar[str] = "he"
     negative_slope: float = 0.01
 
     def __post_init__(self):
@@ -167,7 +160,6 @@ class ELU(Activation):
         Minus the limit of g for z → -∞.
     """
 
-    initializer: ClassVar[str] = "he"
     alpha: float = 1.0
 
     def __post_init__(self):
@@ -195,8 +187,6 @@ class ELU(Activation):
 @dataclass(frozen=True)
 class Softplus(Activation):
     """g(z) = log(1 + exp(z))."""
-
-    initializer: ClassVar[str] = "he"
 
     def forward(self, Z, out=None):
         """A = max(Z, 0) + log(1 + exp(-|Z|)), which cannot overflow."""

@@ -13,35 +13,24 @@ __all__ = ["SOLVERS", "choose", "constant", "honoured"]
 
 SOLVERS = {"gd": GradientDescent, "sgd": SGD, "adam": Adam, "lbfgs": LBFGS}
 
-# Up to so many multiply-adds in one gradient, L-BFGS is the faster way to an optimum.
-_LBFGS_COST = 5e6
-
 
 def honoured(solver):
     """The names of the hyperparameters that this solver class has."""
     return {field.name for field in fields(solver)}
 
 
-def choose(n_samples, n_parameters, requested, *, incremental=False):
+def choose(requested):
     """The name of the solver that `"auto"` stands for.
 
     Parameters
     ----------
-    n_samples, n_parameters : int
     requested : set of str
         The hyperparameters that the user has set: the choice honours them all.
-    incremental : bool, default=False
-        Whether it must be able to go on from its state, for `partial_fit`.
 
     Returns
     -------
-    str or None
-        None where no solver honours them all.
+    str
     """
-    small = n_samples * n_parameters <= _LBFGS_COST
-    preference = ("lbfgs", "adam", "sgd") if small else ("adam", "sgd", "lbfgs")
-    for name in preference:
-        solver = SOLVERS[name]
-        if requested <= honoured(solver) and solver.incremental >= incremental:
-            return name
-    return None
+    return next(
+        name for name in ("adam", "sgd") if requested <= honoured(SOLVERS[name])
+    )

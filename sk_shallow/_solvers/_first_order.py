@@ -1,8 +1,8 @@
 """Gradient descent, full-batch and stochastic: three update rules, one epoch loop."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from math import sqrt
+from dataclasses import dataclass, replace
+from math import ceil, inf, sqrt
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -11,8 +11,8 @@ from sk_shallow._arrays import axpy
 from sk_shallow._solvers import _recipe
 from sk_shallow._solvers._result import Result
 
-# A loss so many times the first one has diverged.
-_DIVERGED = 1e3
+# A loss so many times that of the start, or of θ = 0, has diverged.
+_DIVERGED = 10.0
 # After a divergence the rate is divided by this, at most so many times.
 _BACK_OFF, _MAX_BACK_OFFS = 4.0, 10
 
@@ -22,21 +22,26 @@ class State:
     """What a rule remembers between steps: its moments and the number of steps."""
 
     moments: list[np.ndarray]
+    scratch: np.ndarray
     n_steps: int = 0
 
     def copy(self):
         """A state of its own."""
-        return State([moment.copy() for moment in self.moments], self.n_steps)
+        moments = [moment.copy() for moment in self.moments]
+        return State(moments, np.empty_like(self.scratch), self.n_steps)
 
     def count(self, period):
-        """Count a step; its number from 1, and its number within the period."""
+        """Count a step; its number, from 1, within the period."""
         self.n_steps += 1
-        return self.n_steps, (self.n_steps - 1) % period + 1
+        return (self.n_steps - 1) % period + 1
 
 
 @dataclass(frozen=True)
 class FirstOrder:
-    """The epoch loop. A rule adds its hyperparameters, `n_moments` and `step`."""
+    """The epoch loop. A rule adds its hyperparameters, `n_moments` and `step`.
+
+    Where it `has_budget`, training ends with its last epoch, and not before.
+    """
 
     n_moments: ClassVar[int]
     incremental: ClassVar[bool] = True
@@ -44,8 +49,8 @@ class FirstOrder:
     def solve(self, objective, theta, *, on_iteration, rng, state=None):
         """Minimise the objective from θ, in place.
 
-        A loss that is not finite, or a thousand times the first one, is a divergence:
-        the descent starts again from the first θ at a quarter of the rate.
+        A loss that is not finite, or ten times that of the start and of θ = 0, is a
+        divergence: the descent starts again from the first θ at a quarter of the rate.
 
         Parameters
         ----------
@@ -64,65 +69,56 @@ class FirstOrder:
         Result
         """
         start, rate = theta.copy(), self.learning_rate_init
-        epochs_left = self.n_epochs(objective.n_samples)
+        n_batches = max(1, ceil(objective.n_samples / self.batch_size))
+        n_steps = ceil(self.max_iter * n_batches)
         state = self.start(theta) if state is None else state.copy()
+        with np.errstate(over="ignore", invalid="ignore"):
+            at_zero = objective.rough_value(np.zeros_like(theta))
+            limit = _DIVERGED * max(objective.rough_value(theta), at_zero)
         for _ in range(1 + _MAX_BACK_OFFS):
-            descent = self._descend(objective, theta, rng, state, rate, epochs_left)
-            outcome = self._watch(descent, theta, on_iteration)
-            epochs_left -= outcome.n_epochs
-            if not outcome.diverged or epochs_left < 1:
+            rates = [rate * self.schedule(i / n_steps) for i in range(n_steps)]
+            descent = self._descend(objective, theta, rng, state, rates, n_batches)
+            outcome = _watch(descent, theta, on_iteration, limit)
+            n_steps -= outcome.n_epochs * n_batches
+            if not outcome.diverged or n_steps < 1:
                 break
             theta[...], state, rate = start, self.start(theta), rate / _BACK_OFF
         return Result(state, self._message(rate, outcome))
 
     def start(self, theta):
         """The state before the first step."""
-        return State([np.zeros_like(theta) for _ in range(self.n_moments)])
+        moments = [np.zeros_like(theta) for _ in range(self.n_moments)]
+        return State(moments, np.empty_like(theta))
+
+    def sized(self, n_samples, n_features):
+        """The solver, with the numbers that were not set taken from the recipe."""
+        size, n_steps = _recipe.budget(n_samples, n_features)
+        size = min(self.batch_size or size, n_samples)
+        n_epochs = self.max_iter or n_steps / ceil(n_samples / size)
+        return replace(self, batch_size=size, max_iter=n_epochs)
 
     def precision(self, n_samples):
         """float32 for minibatches; float64 where every step sees all samples."""
-        full = self.rows_per_batch(n_samples) >= n_samples
-        return np.float64 if full else np.float32
+        return np.float64 if self.batch_size >= n_samples else np.float32
 
-    def rows_per_batch(self, n_samples):
-        """The batch size that was set, or the rule's."""
-        if self.batch_size is None:
-            return _recipe.batch_size(n_samples)
-        return min(self.batch_size, n_samples)
-
-    def n_epochs(self, n_samples):
-        """The number of epochs that was set, or the rule's."""
-        return _recipe.n_epochs(n_samples) if self.max_iter is None else self.max_iter
-
-    def _descend(self, objective, theta, rng, state, rate, n_epochs):
-        """Yield the loss of each epoch; steps change θ in place."""
-        n_samples = objective.n_samples
-        size = self.rows_per_batch(n_samples)
-        n_steps = n_epochs * -(-n_samples // size)
-        rates = (rate * self.schedule(i / n_steps) for i in range(n_steps))
-        for _ in range(n_epochs):
-            if size == n_samples:
+    def _descend(self, objective, theta, rng, state, rates, n_batches):
+        """Yield the loss of each epoch, the last may be a part of one."""
+        rates = iter(rates)
+        rate = next(rates, None)
+        while rate is not None:
+            if n_batches == 1:
                 loss, grad = objective.value_and_grad(theta)
-                self.step(theta, grad, state, next(rates))
+                self.step(theta, grad, state, rate)
+                rate = next(rates, None)
             else:
-                for grad in objective.gradients(
-                    theta, rng.permutation(n_samples), size
-                ):
-                    self.step(theta, grad, state, next(rates))
+                order = rng.permutation(objective.n_samples)
+                for grad in objective.gradients(theta, order, n_batches):
+                    self.step(theta, grad, state, rate)
+                    rate = next(rates, None)
+                    if rate is None:
+                        break
                 loss = objective.sweep_value(theta)
             yield loss
-
-    def _watch(self, descent, theta, on_iteration):
-        """Run epochs until one stops or diverges."""
-        limit, n_epochs = np.inf, 0
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            for n_epochs, loss in enumerate(descent, start=1):
-                if not loss <= limit or not np.isfinite(theta).all():
-                    return _Outcome(n_epochs, diverged=True)
-                limit = min(limit, _DIVERGED * loss) if loss > 0 else limit
-                if on_iteration(theta, loss):
-                    return _Outcome(n_epochs, stopped=True)
-        return _Outcome(n_epochs)
 
     def _message(self, rate, outcome):
         """What the user should know of the descent, or None."""
@@ -136,7 +132,7 @@ class FirstOrder:
                 f"The loss diverged with learning_rate_init={self.learning_rate_init}; "
                 f"the rate was reduced to {rate:.3g}."
             )
-        if not outcome.stopped and self.schedule is _recipe.constant:
+        if not outcome.stopped and not self.has_budget:
             return (
                 f"max_iter={outcome.n_epochs} iterations were reached before the loss "
                 "converged. Set a larger max_iter, learning_rate_init or tol."
@@ -152,6 +148,18 @@ class _Outcome(NamedTuple):
     diverged: bool = False
 
 
+def _watch(descent, theta, on_iteration, limit):
+    """Run epochs until one stops or diverges."""
+    n_epochs = 0
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        for n_epochs, loss in enumerate(descent, start=1):
+            if not loss <= limit or not np.isfinite(theta).all():
+                return _Outcome(n_epochs, diverged=True)
+            if on_iteration(theta, loss):
+                return _Outcome(n_epochs, stopped=True)
+    return _Outcome(n_epochs)
+
+
 @dataclass(frozen=True)
 class GradientDescent(FirstOrder):
     """θ ← θ - η ∂J/∂θ over all samples: the notes' algorithm."""
@@ -159,11 +167,13 @@ class GradientDescent(FirstOrder):
     learning_rate_init: float = 0.5
     max_iter: int = 1000
     schedule: Callable = _recipe.constant
+    has_budget: bool = False
     n_moments: ClassVar[int] = 0
+    batch_size: ClassVar[float] = inf
 
-    def rows_per_batch(self, n_samples):
+    def sized(self, n_samples, n_features):
         """Every step sees all samples."""
-        return n_samples
+        return self
 
     def step(self, theta, grad, state, rate):
         """θ ← θ - η g, in place; uses up grad."""
@@ -186,7 +196,8 @@ class SGD(FirstOrder):
     batch_size: int | None = None
     momentum: float = 0.9
     nesterovs_momentum: bool = True
-    schedule: Callable = _recipe.one_cycle
+    schedule: Callable = _recipe.triangle
+    has_budget: bool = True
     n_moments: ClassVar[int] = 1
 
     def step(self, theta, grad, state, rate):
@@ -210,14 +221,16 @@ class Adam(FirstOrder):
     References
     ----------
     .. [1] Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015.
+    .. [2] Dozat, "Incorporating Nesterov momentum into Adam", ICLR workshop 2016.
     """
 
-    learning_rate_init: float = 0.02
+    learning_rate_init: float = 0.03
     max_iter: int | None = None
     batch_size: int | None = None
-    schedule: Callable = _recipe.one_cycle
+    schedule: Callable = _recipe.triangle
+    has_budget: bool = True
     beta_1: ClassVar[float] = 0.9
-    beta_2: ClassVar[float] = 0.999
+    beta_2: ClassVar[float] = 0.95
     epsilon: ClassVar[float] = 1e-8
     n_moments: ClassVar[int] = 2
     # The sums grow for so many steps, then they are scaled back.
@@ -226,34 +239,35 @@ class Adam(FirstOrder):
     def step(self, theta, grad, state, rate):
         """θ ← θ - η m̂ / √v̂, in place; uses up grad.
 
-        The running means are kept as sums that only grow,
+        The running means are kept as sums that only grow, and Nesterov's m̂ looks one
+        step ahead [2]_:
 
-            M = Σ β1⁻ⁱ gᵢ      m̂ = M β1ᵗ (1 - β1) / (1 - β1ᵗ)
-            V = Σ β2⁻ⁱ gᵢ²     v̂ = V β2ᵗ (1 - β2) / (1 - β2ᵗ)
+            M = Σ β1⁻ⁱ gᵢ      m̂ = (1 - β1) (g + β1ᵗ⁺¹ M)
+            V = Σ β2⁻ⁱ gᵢ²     v̂ = (1 - β2) β2ᵗ V
 
-        and √V has the floor ε of Adam's denominator.
+        The warm-up of the rate takes the place of the correction of their bias, and √V
+        has the floor ε of Adam's denominator.
         """
-        t, power = state.count(self.period)
+        power = state.count(self.period)
         if power == 1:
-            self._scale_back(state, t)
+            self._scale_back(state)
         b1, b2 = self.beta_1, self.beta_2
-        m_factor = b1**power * (1 - b1) / (1 - b1**t)
-        v_factor = b2**power * (1 - b2) / (1 - b2**t)
-        rate *= m_factor / sqrt(v_factor)
-        for x, g, M, V in _cache_blocks(theta, grad, *state.moments):
-            axpy(b1**-power, g, M)
-            np.multiply(g, g, out=g)
-            axpy(b2**-power, g, V)
-            np.sqrt(V, out=g)
-            np.divide(M, g, out=g)
+        rate *= (1 - b1) / sqrt((1 - b2) * b2**power)
+        M, V = state.moments
+        for x, g, m, v, u in _cache_blocks(theta, grad, M, V, state.scratch):
+            axpy(b1**-power, g, m)
+            np.multiply(g, g, out=u)
+            axpy(b2**-power, u, v)
+            axpy(b1 ** (power + 1), m, g)
+            np.sqrt(v, out=u)
+            np.divide(g, u, out=g)
             axpy(-rate, g, x)
 
-    def _scale_back(self, state, t):
+    def _scale_back(self, state):
         """M ← β1ᴾ M and V ← β2ᴾ V, with the floor of V."""
         M, V = state.moments
-        if t > 1:
-            M *= self.beta_1**self.period
-            V *= self.beta_2**self.period
+        M *= self.beta_1**self.period
+        V *= self.beta_2**self.period
         np.maximum(V, self.epsilon**2 / (1 - self.beta_2), out=V)
 
 

@@ -21,8 +21,13 @@ class LBFGS:
 
     max_iter: int = 1000
     incremental: ClassVar[bool] = False
+    has_budget: ClassVar[bool] = False
     memory: ClassVar[int] = 20
     gradient_tolerance: ClassVar[float] = 1e-8
+
+    def sized(self, n_samples, n_features):
+        """Nothing depends on the size of the data."""
+        return self
 
     def precision(self, n_samples):
         """Curvature from differences of gradients asks for double precision."""
