@@ -15,6 +15,19 @@ def _softplus(Z):
     return np.maximum(Z, 0) + np.log1p(np.exp(-np.abs(Z)))
 
 
+def _log_softmax(Z):
+    """Z - log Σⱼ exp(Zⱼ)."""
+    Z = Z - Z.max(axis=0)
+    Z -= np.log(np.exp(Z).sum(axis=0))
+    return Z
+
+
+def _as_precise_as_probabilities(L):
+    """L, with 0 for logarithms of what this precision cannot tell from 1."""
+    L[np.abs(L) < np.finfo(L.dtype).epsneg] = 0
+    return L
+
+
 class SquaredError:
     """Identity output, ℓ = 1/2 Σⱼ (zⱼ - yⱼ)²."""
 
@@ -48,7 +61,7 @@ class LogisticLoss:
 
     def log_mean(self, Z):
         """log A2 = -log(1 + exp(-Z2))."""
-        return -_softplus(-Z)
+        return _as_precise_as_probabilities(-_softplus(-Z))
 
     def loss(self, Z, Y):
         """ℓ of every sample, as Σⱼ log(1 + exp(zⱼ)) - yⱼ zⱼ."""
@@ -76,13 +89,11 @@ class SoftmaxLoss:
 
     def log_mean(self, Z):
         """log A2 = Z2 - log Σⱼ exp(Z2ⱼ)."""
-        Z = Z - Z.max(axis=0)
-        Z -= np.log(np.exp(Z).sum(axis=0))
-        return Z
+        return _as_precise_as_probabilities(_log_softmax(Z))
 
     def loss(self, Z, Y):
         """ℓ of every sample, as -Σⱼ yⱼ log aⱼ."""
-        return -np.einsum("ji,ji->i", Y, self.log_mean(Z))
+        return -np.einsum("ji,ji->i", Y, _log_softmax(Z))
 
     def delta(self, Z, Y, out):
         """dZ2 = A2 - Y, in `out`, which may be Z."""

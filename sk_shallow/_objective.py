@@ -51,12 +51,13 @@ class Objective:
         self._sweep = None
 
     def rough_value(self, theta):
-        """The mean loss of the first block of samples, unweighted and unpenalised."""
+        """J(θ) roughly: with the unweighted mean loss of the first block of samples."""
         n_rows = min(self.block_size, self.n_samples)
         work = self._workspace(n_rows)
         weights = self.layout.view(theta)
         forward(self.X[:n_rows], weights, self.activation, work.A1, work.dZ2)
-        return float(self.loss.loss(work.dZ2, self.Y[:, :n_rows]).mean())
+        losses = self.loss.loss(work.dZ2, self.Y[:, :n_rows])
+        return float(losses.mean()) + self._half_penalty(theta)
 
     def value(self, theta):
         """J(θ) over all samples."""

@@ -73,16 +73,19 @@ class FirstOrder:
         n_steps = ceil(self.max_iter * n_batches)
         state = self.start(theta) if state is None else state.copy()
         with np.errstate(over="ignore", invalid="ignore"):
-            at_zero = objective.rough_value(np.zeros_like(theta))
-            limit = _DIVERGED * max(objective.rough_value(theta), at_zero)
+            at_start = objective.rough_value(theta)
+            limit = max(at_start, objective.rough_value(np.zeros_like(theta)))
         for _ in range(1 + _MAX_BACK_OFFS):
             rates = [rate * self.schedule(i / n_steps) for i in range(n_steps)]
             descent = self._descend(objective, theta, rng, state, rates, n_batches)
-            outcome = _watch(descent, theta, on_iteration, limit)
+            outcome = _watch(descent, theta, on_iteration, _DIVERGED * limit)
             n_steps -= outcome.n_epochs * n_batches
             if not outcome.diverged or n_steps < 1:
                 break
             theta[...], state, rate = start, self.start(theta), rate / _BACK_OFF
+        if outcome.diverged:
+            theta[...] = start
+            on_iteration(theta, at_start)
         return Result(state, self._message(rate, outcome))
 
     def start(self, theta):
