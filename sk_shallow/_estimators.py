@@ -26,6 +26,7 @@ from sk_shallow._solvers import SOLVERS, choose, constant
 from sk_shallow._splitting import hold_out
 from sk_shallow._stopping import Monitor, Stopping
 from sk_shallow._targets import Labels, Reals
+from sk_shallow._threads import suited_to
 from sk_shallow._validation import (
     check_classification_data,
     check_honoured,
@@ -199,13 +200,16 @@ class _ShallowNN(BaseEstimator):
         patience = np.inf if patient else self.n_iter_no_change
         stopping = Stopping(theta, self.tol, patience)
         monitor = Monitor(stopping, validate, bool(self.verbose))
-        result = solver.solve(
-            objective_on(data, alpha),
-            theta,
-            on_iteration=monitor,
-            rng=progress.rng,
-            state=self._solver_state(solver, start),
-        )
+        objective = objective_on(data, alpha)
+        n_rows = min(solver.batch_size, objective.block_size, objective.n_samples)
+        with suited_to(n_rows, layout.n_in, layout.n_hidden):
+            result = solver.solve(
+                objective,
+                theta,
+                on_iteration=monitor,
+                rng=progress.rng,
+                state=self._solver_state(solver, start),
+            )
         if result.message:
             warnings.warn(result.message, ConvergenceWarning, stacklevel=3)
         vars(self).update(vars(model_at(monitor.stopping.best_theta)))

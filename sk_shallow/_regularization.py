@@ -74,5 +74,6 @@ def _squared_distances(X, x):
         products = X @ X.T
     squares = products.diagonal()
     distances = squares[:, None] + squares - 2 * products
-    distances[distances <= 1e-9 * squares.mean()] = np.inf
+    rounding = 1e-9 * X.shape[1] + 1e-13 * squares.mean()
+    distances[distances <= rounding] = np.inf
     return distances

@@ -112,11 +112,14 @@ def _dense_squares(X, w, mean):
 
 def _sparse_squares(X, w, mean):
     """The same from the stored entries: every absent entry adds w μ²."""
+    n_columns = X.shape[1]
     entry_weight = np.repeat(w, np.diff(X.indptr))
     deviation = entry_weight * (X.data - mean[X.indices]) ** 2
-    m2 = np.bincount(X.indices, weights=deviation, minlength=X.shape[1])
-    stored = np.bincount(X.indices, weights=entry_weight, minlength=X.shape[1])
-    return m2 + (w.sum() - stored) * mean**2
+    m2 = np.bincount(X.indices, weights=deviation, minlength=n_columns)
+    stored = np.bincount(X.indices, weights=entry_weight, minlength=n_columns)
+    is_full = np.bincount(X.indices, minlength=n_columns) == X.shape[0]
+    absent = np.where(is_full, 0.0, np.maximum(w.sum() - stored, 0.0))
+    return m2 + absent * mean**2
 
 
 class StandardizedSparse:

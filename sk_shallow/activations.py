@@ -42,7 +42,7 @@ class Activation:
         raise NotImplementedError
 
     def chain(self, D, A):
-        """The chain rule, D ← D ∘ g'(Z), in place; uses up A."""
+        """The chain rule, D ← D ∘ g'(Z), in place; uses up A = forward(Z)."""
         D *= self.slope(A, out=A)
 
 
@@ -142,7 +142,7 @@ class LeakyReLU(Activation):
 
     def forward(self, Z, out=None):
         """A = max(Z, sZ), as 0 <= s <= 1."""
-        return np.maximum(Z, self.negative_slope * Z, out=out)
+        return np.maximum(Z, Z.dtype.type(self.negative_slope) * Z, out=out)
 
     def slope(self, A, out=None):
         """g' = 1 where A > 0, else s."""

@@ -1,6 +1,7 @@
 """L-BFGS, SciPy's."""
 
 from dataclasses import dataclass
+from math import inf
 from typing import ClassVar
 
 import numpy as np
@@ -20,6 +21,7 @@ class LBFGS:
     """
 
     max_iter: int = 1000
+    batch_size: ClassVar[float] = inf
     incremental: ClassVar[bool] = False
     has_budget: ClassVar[bool] = False
     memory: ClassVar[int] = 20
