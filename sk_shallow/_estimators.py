@@ -137,6 +137,7 @@ class _ShallowNN(BaseEstimator):
                 held_out = self._check_data(
                     X_val, y_val, sample_weight_val, reset=False
                 )
+                coder.check(held_out.y, "y_val")
             elif self.early_stopping:
                 data, held_out = self._hold_out(data, coder, rng)
             else:
@@ -155,6 +156,7 @@ class _ShallowNN(BaseEstimator):
             first = not hasattr(self, "coefs_")
             data = self._check_data(X, y, sample_weight, reset=first)
             coder = make_coder(data.y) if first else self._coder
+            coder.check(data.y)
             start = None if first else self._weights_for(coder)
             data = self._class_weighted(data, coder)
             progress = _Progress(self._rng(start), *self._standardizers(data, coder))
@@ -171,7 +173,7 @@ class _ShallowNN(BaseEstimator):
         activation = self._make_activation()
         alpha = self.alpha
         if alpha is None:
-            alpha = coder.default_alpha(data, progress.rng)
+            alpha = coder.default_alpha(data, progress.rng.spawn(1)[0])
         dtype = solver.precision(data.X.shape[0])
         if start is None:
             theta = self._initial_theta(layout, progress.rng)
@@ -225,6 +227,7 @@ class _ShallowNN(BaseEstimator):
         self.loss_curve_ = monitor.loss_curve
         self.n_iter_ = len(monitor.loss_curve)
         self.loss_ = monitor.best_loss
+        vars(self).pop("validation_scores_", None)
         if monitor.validate is not None:
             self.validation_scores_ = [-value for value in monitor.stopping.values]
 
@@ -325,7 +328,7 @@ class _ShallowNN(BaseEstimator):
             weights["sample_weight"] = held_out.sample_weight
 
         def validate(theta):
-            return -scorer(model_at(theta), held_out.X, held_out.y, **weights)
+            return -float(scorer(model_at(theta), held_out.X, held_out.y, **weights))
 
         return validate
 
@@ -390,7 +393,7 @@ class ShallowNNClassifier(ClassifierMixin, _ShallowNN):
         Samples in a minibatch ("sgd", "adam"); those of an epoch differ by one at the
         most. None: 256 for up to 64 features, else 128.
     learning_rate_init : float, default=None
-        The (peak) learning rate of "gd", "sgd" and "adam". None: 0.5, 0.05 and 0.03.
+        The (peak) learning rate of "gd", "sgd" and "adam". None: 0.1, 0.02 and 0.03.
     momentum : float in [0, 1), default=None
         Momentum of "sgd". None: 0.9.
     nesterovs_momentum : bool, default=None
@@ -429,7 +432,7 @@ class ShallowNNClassifier(ClassifierMixin, _ShallowNN):
     classes_ : ndarray of shape (n_classes,)
         The class labels; for multilabel targets the numbers of the labels.
     loss_ : float
-        The objective J at the iterate that was kept, in nats.
+        J, as in `loss_curve_`, of the iterate that was kept, in nats.
     loss_curve_ : list of float
         J after every iteration; for minibatches, its mean over the epoch.
     n_iter_ : int
@@ -547,12 +550,9 @@ class ShallowNNClassifier(ClassifierMixin, _ShallowNN):
             If y has a class that is not among the known ones, or X another number of
             features than before.
         """
-        return self._partial_fit(
-            X,
-            y,
-            sample_weight,
-            lambda y: Labels.of(y if classes is None else np.asarray(classes)),
-        )
+        if hasattr(self, "coefs_"):
+            self._coder.check_classes(classes)
+        return self._partial_fit(X, y, sample_weight, lambda y: Labels.of(y, classes))
 
     def predict(self, X):
         """The most probable class of each sample.
@@ -624,8 +624,8 @@ class ShallowNNClassifier(ClassifierMixin, _ShallowNN):
         """Data with the weights of the classes multiplied in."""
         if self.class_weight is None:
             return data
-        factors = coder.class_weights(self.class_weight, data.y, data.weights)
-        return data._replace(sample_weight=data.weights * factors)
+        factors = coder.class_factors(self.class_weight, data.y, data.weights)
+        return data.weighted(factors[coder.codes(data.y)])
 
     def _keep(self, model, weights, activation, coder, dtype):
         """The classes belong to the fitted model too."""
@@ -677,7 +677,7 @@ class ShallowNNRegressor(RegressorMixin, _ShallowNN):
         Samples in a minibatch ("sgd", "adam"); those of an epoch differ by one at the
         most. None: 256 for up to 64 features, else 128.
     learning_rate_init : float, default=None
-        The (peak) learning rate of "gd", "sgd" and "adam". None: 0.5, 0.05 and 0.03.
+        The (peak) learning rate of "gd", "sgd" and "adam". None: 0.1, 0.02 and 0.03.
     momentum : float in [0, 1), default=None
         Momentum of "sgd". None: 0.9.
     nesterovs_momentum : bool, default=None
@@ -714,7 +714,7 @@ class ShallowNNRegressor(RegressorMixin, _ShallowNN):
     intercepts_ : list of two ndarrays, shapes (n_hidden,), (n_outputs,)
         b1 and b2, in original units.
     loss_ : float
-        The objective J at the iterate that was kept, in units of the variance
+        J, as in `loss_curve_`, of the iterate that was kept, in units of the variance
         of y if `standardize`.
     loss_curve_ : list of float
         J after every iteration; for minibatches, its mean over the epoch.

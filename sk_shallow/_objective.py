@@ -51,22 +51,17 @@ class Objective:
         self._sweep = None
 
     def rough_value(self, theta):
-        """J(θ) roughly: with the unweighted mean loss of the first block of samples."""
-        n_rows = min(self.block_size, self.n_samples)
-        work = self._workspace(n_rows)
-        weights = self.layout.view(theta)
-        forward(self.X[:n_rows], weights, self.activation, work.A1, work.dZ2)
-        losses = self.loss.loss(work.dZ2, self.Y[:, :n_rows])
-        return float(losses.mean()) + self._half_penalty(theta)
+        """J(θ) roughly: with the mean loss of the first block of samples."""
+        rows = next(self._blocks())
+        w = self.sample_weight
+        total = len(self.Y[0, rows]) if w is None else float(w[rows].sum())
+        losses = self._sum_of_losses(rows, self.layout.view(theta))
+        return losses / total + self._half_penalty(theta)
 
     def value(self, theta):
         """J(θ) over all samples."""
-        weights, data = self.layout.view(theta), 0.0
-        for rows in self._blocks():
-            Y = self.Y[:, rows]
-            work = self._workspace(Y.shape[1])
-            forward(self.X[rows], weights, self.activation, work.A1, work.dZ2)
-            data += self._weighted_sum(self.loss.loss(work.dZ2, Y), rows)
+        weights = self.layout.view(theta)
+        data = sum(self._sum_of_losses(rows, weights) for rows in self._blocks())
         return data / self._total_weight + self._half_penalty(theta)
 
     def value_and_grad(self, theta):
@@ -101,8 +96,9 @@ class Objective:
             The objective's own buffer, overwritten by the next batch.
         """
         weights = self.layout.view(theta)
-        self._sweep = sweep = self._sweep or _Sweep(self.Y, n_batches)
-        for rows, Y, Z2 in sweep.batches(self.Y, order):
+        if self._sweep is None or len(self._sweep.slices) != n_batches:
+            self._sweep = _Sweep(self.Y, n_batches)
+        for rows, Y, Z2 in self._sweep.batches(self.Y, order):
             work = self._workspace(len(rows))
             X = self.X.take(rows, 0, work.X, "clip")
             share = self.n_samples / (len(rows) * self._total_weight)
@@ -116,6 +112,13 @@ class Objective:
         data = self._weighted_sum(self.loss.loss(Z2, Y), rows)
         share = self.n_samples / (len(rows) * self._total_weight)
         return data * share + self._half_penalty(theta)
+
+    def _sum_of_losses(self, rows, weights):
+        """Σ wᵢ ℓᵢ over a block of rows."""
+        Y = self.Y[:, rows]
+        work = self._workspace(Y.shape[1])
+        forward(self.X[rows], weights, self.activation, work.A1, work.dZ2)
+        return self._weighted_sum(self.loss.loss(work.dZ2, Y), rows)
 
     def _propagate(self, X, Y, factor, weights, work, Z2):
         """Forward and backward over some rows, each times its factor."""

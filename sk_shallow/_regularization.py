@@ -15,8 +15,8 @@ from sk_shallow._scaling import Standardizer
 LABELS = 1.0
 # α of numbers that are half noise, and its bounds.
 _HALF_NOISE, _LEAST, _MOST = 20.0, 1.0, 100.0
-# The noise is estimated from so many samples.
-_N_SAMPLES = 500
+# The noise is estimated from so many samples, sparse ones of so few columns as dense.
+_N_SAMPLES, _N_DENSE = 500, 1000
 
 
 def alpha_of_numbers(X, Y, weights, rng):
@@ -66,6 +66,8 @@ def noise_share(X, Y, weights):
 
 def _squared_distances(X, x):
     """‖X̃ᵢ - X̃ⱼ‖², infinite where it is zero."""
+    if sparse.issparse(X) and X.shape[1] <= _N_DENSE:
+        X = X.toarray()
     if sparse.issparse(X):
         X = sparse.csr_array(X).multiply(1 / x.scale).tocsr()
         products = (X @ X.T).toarray()

@@ -45,9 +45,17 @@ class Standardizer:
         """Measure the columns of X, dense or CSR."""
         w = np.ones(X.shape[0]) if sample_weight is None else sample_weight
         total = w.sum()
-        mean = np.asarray(w @ X, dtype=np.float64).ravel() / total
         squares = _sparse_squares if sparse.issparse(X) else _dense_squares
-        return cls(total, mean, squares(X, w, mean), spread)
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean = np.asarray(w @ X, dtype=np.float64).ravel() / total
+            m2 = squares(X, w, mean)
+        if not np.isfinite(m2).all():
+            raise ValueError(
+                "The values of some columns are too large to be squared: columns "
+                f"{np.flatnonzero(~np.isfinite(m2))[:5].tolist()}. Divide them by a "
+                "constant."
+            )
+        return cls(total, mean, m2, spread)
 
     def merge(self, other):
         """The standardizer of both data sets together (Chan et al., 1979)."""

@@ -22,6 +22,11 @@ def hold_out(n_samples, fraction, rng, codes=None):
     train, held_out : ndarray of int
     """
     samples = np.arange(n_samples)
+    if not 1 <= np.ceil(fraction * n_samples) < n_samples:
+        raise ValueError(
+            f"validation_fraction={fraction} of {n_samples} samples leaves none to "
+            "train on. Set a smaller validation_fraction, or early_stopping=False."
+        )
     only = np.zeros(0, np.intp)
     if codes is not None:
         is_only = np.bincount(codes)[codes] == 1

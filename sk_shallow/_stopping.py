@@ -45,6 +45,10 @@ class Stopping:
             self._n_waiting += 1
         return self._n_waiting >= self.n_iter_no_change
 
+    def restart(self):
+        """Forget the waiting: training starts again from its first θ."""
+        self._reference, self._n_waiting = np.inf, 0
+
     def _improves(self, value):
         """Whether value < reference - tol |reference|."""
         if not np.isfinite(self._reference):
@@ -69,7 +73,13 @@ class Monitor:
         self.loss_curve = []
 
     def __call__(self, theta, loss):
-        """Take the θ and the loss of an iteration; True says stop."""
+        """Take the θ and the loss of an iteration; True says stop.
+
+        An infinite loss says that training has diverged, and starts again.
+        """
+        if loss == np.inf:
+            self.stopping.restart()
+            return False
         self.loss_curve.append(float(loss))
         value = loss if self.validate is None else self.validate(theta)
         if self.verbose:

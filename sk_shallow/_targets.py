@@ -4,6 +4,7 @@ A coder names its output unit, and turns y into Y and the outputs Z2 into predic
 """
 
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 from scipy.special import logit
@@ -40,6 +41,14 @@ class Reals:
     def codes_like(self, other):
         """Whether the other coder's outputs mean the same."""
         return self == other
+
+    def check(self, y, name="y"):
+        """Refuse a y of another shape."""
+        if Reals.of(y) != self:
+            raise ValueError(
+                f"{name} has shape {y.shape}, but the network has {self.n_outputs} "
+                f"outputs, of a {1 if self.is_vector else 2}-D y."
+            )
 
     def standardizer(self, y, sample_weight):
         """Of the targets: m and s."""
@@ -87,11 +96,35 @@ class Labels:
     multilabel: bool = False
 
     @classmethod
-    def of(cls, y):
+    def of(cls, y, classes=None):
         """The labels of a checked y: a vector of labels, or an indicator matrix."""
-        if y.ndim == 2:
-            return cls(np.arange(y.shape[1]), multilabel=True)
-        return cls(np.unique(y))
+        multilabel = y.ndim == 2
+        found = np.arange(y.shape[1]) if multilabel else np.unique(y)
+        labels = cls(found if classes is None else np.unique(classes), multilabel)
+        labels.check(y)
+        return labels
+
+    def check(self, y, name="y"):
+        """Refuse a y with other labels, or of another kind."""
+        if (y.ndim == 2) != self.multilabel or (
+            self.multilabel and y.shape[1] != len(self.classes)
+        ):
+            expected = (
+                f"an indicator matrix with {len(self.classes)} columns"
+                if self.multilabel
+                else "a vector of labels"
+            )
+            raise ValueError(f"{name} has shape {y.shape}; expected {expected}.")
+        if not self.multilabel:
+            self.codes(y, name)
+
+    def check_classes(self, classes):
+        """Refuse classes that differ from these."""
+        if classes is not None and not np.array_equal(np.unique(classes), self.classes):
+            raise ValueError(
+                f"`classes={classes!r}` is not the same as on last call to "
+                f"partial_fit, was: {self.classes!r}"
+            )
 
     @property
     def is_softmax(self):
@@ -103,7 +136,7 @@ class Labels:
         """The number of columns of Y: one for two classes."""
         return len(self.classes) if self.multilabel or self.is_softmax else 1
 
-    def codes(self, y):
+    def codes(self, y, name="y"):
         """The position in `classes` of each label.
 
         Raises
@@ -114,7 +147,7 @@ class Labels:
         unseen = np.setdiff1d(y, self.classes)
         if len(unseen):
             raise ValueError(
-                f"y contains classes that are not among the known ones: "
+                f"{name} contains classes that are not among the known ones: "
                 f"{unseen.tolist()}. The known classes are {self.classes.tolist()}."
             )
         return np.searchsorted(self.classes, y)
@@ -182,8 +215,8 @@ class Labels:
         """The logits: one per class or label, or that of the second class of two."""
         return Z2.T if self.multilabel or self.is_softmax else Z2[0]
 
-    def class_weights(self, class_weight, y, sample_weight):
-        """The weight of each sample's class.
+    def class_factors(self, class_weight, y, sample_weight):
+        """The weight of each class.
 
         Parameters
         ----------
@@ -195,11 +228,29 @@ class Labels:
 
         Returns
         -------
-        ndarray of shape (n_samples,)
+        ndarray of shape (n_classes,)
+
+        Raises
+        ------
+        ValueError
+            If the labels are multilabel, or a weight is not a number >= 0, or none of
+            the classes of y has a positive one.
         """
-        codes = self.codes(y)
-        if isinstance(class_weight, dict):
-            weights = [class_weight.get(label, 1.0) for label in self.classes.tolist()]
-            return np.array(weights, dtype=np.float64)[codes]
-        totals = np.bincount(codes, sample_weight, minlength=len(self.classes))
-        return sample_weight.sum() / (np.count_nonzero(totals) * totals[codes])
+        if self.multilabel:
+            raise ValueError(
+                "class_weight is for classes that exclude each other; y is a "
+                "multilabel indicator matrix. Set class_weight=None, or use "
+                "sample_weight."
+            )
+        totals = np.bincount(self.codes(y), sample_weight, minlength=len(self.classes))
+        if not isinstance(class_weight, dict):
+            shares = np.count_nonzero(totals) * totals / sample_weight.sum()
+            return np.divide(1, shares, out=np.ones_like(shares), where=shares > 0)
+        factors = [class_weight.get(label, 1.0) for label in self.classes.tolist()]
+        numbers = all(isinstance(f, Real) and 0 <= f < np.inf for f in factors)
+        if not numbers or not np.dot(factors, totals) > 0:
+            raise ValueError(
+                "The values of class_weight must be numbers in the range [0, inf), one "
+                f"of them at least positive. Got {class_weight!r} instead."
+            )
+        return np.array(factors, dtype=np.float64)

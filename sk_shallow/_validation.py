@@ -126,8 +126,8 @@ def check_parameters(estimator):
         Naming the parameter, what is allowed, and what was given.
     """
     for name, value in estimator.get_params(deep=False).items():
-        allowed = PARAMETERS[name]
-        if not any(value in constraint for constraint in allowed):
+        allowed = PARAMETERS.get(name)
+        if allowed and not any(value in constraint for constraint in allowed):
             *most, last = map(str, allowed)
             described = f"{', '.join(most)} or {last}" if most else last
             raise InvalidParameterError(
@@ -148,6 +148,13 @@ class Data(NamedTuple):
         """The weights, ones where none were given."""
         n_samples = self.X.shape[0]
         return np.ones(n_samples) if self.sample_weight is None else self.sample_weight
+
+    def weighted(self, factors):
+        """The samples with their weights multiplied, without those of weight 0."""
+        w = self.weights * factors
+        present = np.flatnonzero(w > 0)
+        data = self._replace(sample_weight=w)
+        return data if len(present) == len(w) else data.take(present)
 
     def take(self, rows):
         """The samples with these numbers."""
@@ -194,6 +201,11 @@ def check_classification_data(estimator, X, y, sample_weight, *, reset=True):
     check_classification_targets(y)
     if type_of_target(y).startswith("multilabel"):
         y = y.toarray() if sparse.issparse(y) else np.asarray(y)
+        if not np.isin(y, (0, 1)).all():
+            raise ValueError(
+                "A multilabel y must be an indicator matrix of zeros and ones. Got the "
+                f"values {np.unique(y)[:5].tolist()}."
+            )
     elif y.ndim == 2 and y.shape[1] > 1:
         raise ValueError(
             "y must be a vector of labels, or a multilabel indicator matrix of zeros "

@@ -58,7 +58,8 @@ class FirstOrder:
         theta : ndarray
             The start; overwritten by the iterates.
         on_iteration : callable
-            `on_iteration(theta, loss) -> bool` after every epoch; True stops.
+            `on_iteration(theta, loss) -> bool` after every epoch; True stops. A
+            divergence is reported as an infinite loss.
         rng : numpy.random.Generator
             Draws the order of the samples.
         state : State, default=None
@@ -84,7 +85,7 @@ class FirstOrder:
                 break
             theta[...], state, rate = start, self.start(theta), rate / _BACK_OFF
         if outcome.diverged:
-            theta[...] = start
+            theta[...], state = start, self.start(theta)
             on_iteration(theta, at_start)
         return Result(state, self._message(rate, outcome))
 
@@ -105,14 +106,16 @@ class FirstOrder:
         return np.float64 if self.batch_size >= n_samples else np.float32
 
     def _descend(self, objective, theta, rng, state, rates, n_batches):
-        """Yield the loss of each epoch, the last may be a part of one."""
+        """Yield the loss of each epoch; the last may be a part of one."""
         rates = iter(rates)
         rate = next(rates, None)
+        if n_batches == 1:
+            _, grad = objective.value_and_grad(theta)
         while rate is not None:
             if n_batches == 1:
-                loss, grad = objective.value_and_grad(theta)
                 self.step(theta, grad, state, rate)
                 rate = next(rates, None)
+                loss, grad = objective.value_and_grad(theta)
             else:
                 order = rng.permutation(objective.n_samples)
                 for grad in objective.gradients(theta, order, n_batches):
@@ -157,6 +160,7 @@ def _watch(descent, theta, on_iteration, limit):
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for n_epochs, loss in enumerate(descent, start=1):
             if not loss <= limit or not np.isfinite(theta).all():
+                on_iteration(theta, np.inf)
                 return _Outcome(n_epochs, diverged=True)
             if on_iteration(theta, loss):
                 return _Outcome(n_epochs, stopped=True)
@@ -167,7 +171,7 @@ def _watch(descent, theta, on_iteration, limit):
 class GradientDescent(FirstOrder):
     """θ ← θ - η ∂J/∂θ over all samples: the notes' algorithm."""
 
-    learning_rate_init: float = 0.5
+    learning_rate_init: float = 0.1
     max_iter: int = 1000
     schedule: Callable = _recipe.constant
     has_budget: bool = False
@@ -194,7 +198,7 @@ class SGD(FirstOrder):
        learning", ICML 2013.
     """
 
-    learning_rate_init: float = 0.05
+    learning_rate_init: float = 0.02
     max_iter: int | None = None
     batch_size: int | None = None
     momentum: float = 0.9

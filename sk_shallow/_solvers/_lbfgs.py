@@ -61,6 +61,8 @@ class LBFGS:
                 callback=callback,
                 options=options,
             )
+        if not np.isfinite(found.fun):
+            return Result(message="The loss overflows. Set standardize=True.")
         theta[...] = found.x
         if found.nit == 0:
             on_iteration(theta, found.fun)

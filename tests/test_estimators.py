@@ -1,0 +1,401 @@
+"""What the fitted estimators promise about data, precision, weights and predictions."""
+
+import doctest
+import inspect
+import pickle
+import re
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import sparse
+from scipy.special import expit, softmax
+from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.utils.class_weight import compute_sample_weight
+
+from sk_shallow import ShallowNNClassifier, ShallowNNRegressor
+from sk_shallow._solvers import SOLVERS
+from sk_shallow.activations import ACTIVATIONS
+
+ESTIMATORS = [ShallowNNClassifier, ShallowNNRegressor]
+KINDS = ["binary", "multiclass", "multilabel", "one output", "several outputs"]
+CONTAINERS = [
+    sparse.csr_matrix,
+    sparse.csc_matrix,
+    sparse.csr_array,
+    sparse.csc_array,
+]
+
+
+def problem(kind, n=40, d=3, seed=0):
+    """An estimator class, X with columns of different size and place, and y."""
+    rng = np.random.default_rng(seed)
+    Z = rng.normal(size=(n, d))
+    X = Z * np.geomspace(0.1, 10, d) + np.arange(d)
+    scores = np.tanh(Z) @ rng.normal(size=(d, 3))
+    scores -= scores.mean(axis=0)
+    y = {
+        "binary": np.array(["no", "yes"])[(scores[:, 0] > 0) * 1],
+        "multiclass": 2 * scores.argmax(axis=1),
+        "multilabel": (scores > 0).astype(int),
+        "one output": 100 + 7 * scores[:, 0],
+        "several outputs": scores * [1, 10, 100],
+    }[kind]
+    return (ShallowNNRegressor if "output" in kind else ShallowNNClassifier), X, y
+
+
+def fitted(kind, **parameters):
+    Estimator, X, y = problem(kind)
+    return Estimator(5, random_state=0, **parameters).fit(X, y), X, y
+
+
+def quiet_fit(estimator, *args, **kwargs):
+    """Fit with a budget that need not suffice."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return estimator.fit(*args, **kwargs)
+
+
+def example(Estimator, n=40, d=3):
+    return problem("multiclass" if Estimator is ShallowNNClassifier else KINDS[3], n, d)
+
+
+def prediction(model, X):
+    """The prediction that tells most."""
+    return getattr(model, "predict_proba", model.predict)(X)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_weights_reproduce_predictions_by_the_plain_formula(activation, kind):
+    model, X, y = fitted(kind, activation=activation)
+    (W1, W2), (b1, b2) = model.coefs_, model.intercepts_
+    Z2 = ACTIVATIONS[activation].forward(X @ W1 + b1) @ W2 + b2
+    if isinstance(model, ShallowNNRegressor):
+        np.testing.assert_allclose(model.predict(X), Z2.reshape(y.shape), rtol=1e-10)
+        return
+    np.testing.assert_allclose(
+        model.decision_function(X), Z2[:, 0] if kind == "binary" else Z2, atol=1e-9
+    )
+    A2 = softmax(Z2, axis=1) if kind == "multiclass" else expit(Z2)
+    A2 = np.hstack([1 - A2, A2]) if kind == "binary" else A2
+    np.testing.assert_allclose(model.predict_proba(X), A2, atol=1e-9)
+    np.testing.assert_allclose(np.exp(model.predict_log_proba(X)), A2, atol=1e-9)
+    most_probable = (A2 > 0.5) if kind == "multilabel" else model.classes_[A2.argmax(1)]
+    np.testing.assert_array_equal(model.predict(X), most_probable)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
+def test_weights_copied_into_scikit_learns_network_predict_the_same(activation, kind):
+    model, X, y = fitted(kind, activation=activation)
+    MLP = MLPRegressor if isinstance(model, ShallowNNRegressor) else MLPClassifier
+    mlp = MLP(hidden_layer_sizes=(5,), activation=activation, max_iter=1)
+    with pytest.warns(ConvergenceWarning):
+        mlp.fit(X, y)
+    assert mlp.out_activation_ == model.out_activation_
+    assert (mlp.n_layers_, mlp.n_outputs_) == (model.n_layers_, model.n_outputs_)
+    assert [W.shape for W in mlp.coefs_] == [W.shape for W in model.coefs_]
+    mlp.coefs_, mlp.intercepts_ = model.coefs_, model.intercepts_
+    if MLP is MLPClassifier:
+        np.testing.assert_array_equal(mlp.predict(X), model.predict(X))
+    np.testing.assert_allclose(prediction(mlp, X), prediction(model, X), rtol=1e-8)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n", [40, 300], ids=["one batch", "minibatches"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_type_of_the_input_is_the_type_of_the_output(kind, n, dtype):
+    Estimator, X, y = problem(kind, n)
+    model = Estimator(5, max_iter=2, random_state=0).fit(X.astype(dtype), y)
+    arrays = [prediction(model, X.astype(dtype)), *model.coefs_, *model.intercepts_]
+    if Estimator is ShallowNNClassifier:
+        arrays += [model.decision_function(X.astype(dtype))]
+        arrays += [model.predict_log_proba(X.astype(dtype))]
+    assert {array.dtype for array in arrays} == {np.dtype(dtype)}
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_sparse_is_dense(Estimator, container, solver):
+    _, X, y = example(Estimator)
+    X = np.where(X > 1, X, 0)
+    model = Estimator(5, solver=solver, max_iter=20, activation="tanh", random_state=0)
+    expected = prediction(quiet_fit(model, X, y), X)
+    np.testing.assert_allclose(prediction(model, container(X)), expected, rtol=1e-10)
+    quiet_fit(model, container(X), y)
+    np.testing.assert_allclose(prediction(model, X), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_sparse_minibatches_and_entries_stored_twice(Estimator):
+    _, X, y = example(Estimator, n=300)
+    X = np.where(X > 1, X, 0)
+    model = Estimator(5, batch_size=64, max_iter=3, activation="tanh", random_state=0)
+    expected = prediction(model.fit(X, y), X)
+    rows, columns = np.nonzero(X)
+    halves, twice = X[rows, columns] / 2, (np.tile(rows, 2), np.tile(columns, 2))
+    split = sparse.csr_array(sparse.coo_array((np.tile(halves, 2), twice), X.shape))
+    np.testing.assert_allclose(prediction(model, split), expected, rtol=1e-10)
+    for S in (sparse.csr_array(X), split):
+        np.testing.assert_allclose(
+            prediction(model.fit(S, y), X), expected, rtol=1e-3, atol=1e-3
+        )
+
+
+@pytest.mark.parametrize("Frame", [pd.DataFrame, pl.DataFrame])
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_frames_are_arrays_with_names(Estimator, Frame):
+    _, X, y = example(Estimator)
+    frame = Frame(dict(zip("abc", X.T, strict=True)))
+    model = Estimator(5, random_state=0).fit(frame, y)
+    assert model.feature_names_in_.tolist() == ["a", "b", "c"]
+    expected = prediction(Estimator(5, random_state=0).fit(X, y), X)
+    np.testing.assert_allclose(prediction(model, frame), expected, rtol=1e-6)
+    with pytest.warns(UserWarning, match="valid feature names"):
+        model.predict(X)
+    with pytest.raises(ValueError, match="feature names"):
+        model.predict(Frame({"a": X[:, 0], "c": X[:, 2], "b": X[:, 1]}))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_memory_mapped_read_only_input(Estimator, dtype, tmp_path):
+    _, X, y = example(Estimator)
+    np.save(tmp_path / "X.npy", X.astype(dtype))
+    mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+    model = Estimator(5, random_state=0).fit(mapped, y).partial_fit(mapped, y)
+    twin = Estimator(5, random_state=0).fit(X.astype(dtype), y)
+    twin.partial_fit(X.astype(dtype), y)
+    np.testing.assert_array_equal(prediction(model, mapped), prediction(twin, mapped))
+
+
+@pytest.mark.parametrize("standardize", [True, False])
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("container", [np.array, sparse.csr_array, sparse.csc_array])
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_nothing_that_is_given_is_written_to(Estimator, container, solver, standardize):
+    _, X, y = example(Estimator)
+    X, w = container(X), np.arange(40.0)
+    parts = [y, w, *([X] if container is np.array else [X.data, X.indices, X.indptr])]
+    before = [part.copy() for part in parts]
+    model = Estimator(
+        5, solver=solver, max_iter=3, standardize=standardize, early_stopping=True
+    )
+    quiet_fit(model, X, y, w, X_val=X, y_val=y, sample_weight_val=w)
+    if hasattr(model, "partial_fit"):
+        model.set_params(early_stopping=False, learning_rate_init=1e-9)
+        model.partial_fit(X, y, sample_weight=w)
+    prediction(model, X)
+    for part, original in zip(parts, before, strict=True):
+        np.testing.assert_array_equal(part, original)
+
+
+weights_of_few_samples = st.lists(st.integers(0, 4), min_size=4, max_size=14).filter(
+    lambda weights: sum(weight > 0 for weight in weights) > 1
+)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+@given(weights=weights_of_few_samples)
+def test_a_weight_is_a_number_of_copies(Estimator, solver, weights):
+    _, X, y = example(Estimator, n=len(weights))
+    model = Estimator(3, solver=solver, max_iter=12, activation="tanh", random_state=0)
+    weighted = prediction(quiet_fit(model, X, y, np.array(weights)), X)
+    quiet_fit(model, np.repeat(X, weights, axis=0), np.repeat(y, weights))
+    np.testing.assert_allclose(weighted, prediction(model, X), rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_class_weights_are_sample_weights(solver):
+    _, X, y = problem("multiclass")
+    w = np.linspace(0.5, 2, 40)
+    model = ShallowNNClassifier(5, solver=solver, max_iter=15, random_state=0)
+    by_sample = quiet_fit(model, X, y, w * np.choose(y // 2, [3, 1, 0.5]))
+    expected = by_sample.predict_proba(X)
+    quiet_fit(model.set_params(class_weight={0: 3, 4: 0.5}), X, y, w)
+    np.testing.assert_allclose(model.predict_proba(X), expected, rtol=1e-6)
+    quiet_fit(model.set_params(class_weight="balanced"), X, y)
+    balanced = model.predict_proba(X)
+    model.set_params(class_weight=None)
+    quiet_fit(model, X, y, compute_sample_weight("balanced", y))
+    np.testing.assert_allclose(balanced, model.predict_proba(X), rtol=1e-6)
+
+
+def test_balanced_classes_have_equal_shares_of_the_weighted_probability():
+    _, X, y = problem("multiclass", n=60)
+    model = ShallowNNClassifier(
+        5, activation="tanh", solver="lbfgs", tol=0, max_iter=5000, random_state=0
+    )
+    quiet_fit(model.set_params(class_weight="balanced"), X, y)
+    w = compute_sample_weight("balanced", y)
+    shares = np.average(model.predict_proba(X), axis=0, weights=w)
+    np.testing.assert_allclose(shares, 1 / 3, atol=1e-5)
+
+
+@pytest.mark.parametrize("n", [40, 600], ids=["one batch", "minibatches"])
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_the_same_random_state_gives_the_same_bits(Estimator, solver, n):
+    _, X, y = example(Estimator, n)
+    first, second, other = (
+        quiet_fit(Estimator(5, solver=solver, max_iter=4, random_state=seed), X, y)
+        for seed in (3, 3, 4)
+    )
+    for a, b, c in zip(first.coefs_, second.coefs_, other.coefs_, strict=True):
+        np.testing.assert_array_equal(a, b)
+        assert not np.allclose(a, c)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_predicting_stores_nothing_and_threads_agree(kind):
+    model, X, _ = fitted(kind)
+    before, frozen = dict(vars(model)), pickle.dumps(model)
+    chunks = [np.tile(X[i:], (40, 1)) for i in range(24)]
+    expected = [prediction(model, chunk) for chunk in chunks]
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda chunk: prediction(model, chunk), chunks))
+    for a, b in zip(expected, found, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert vars(model).keys() == before.keys()
+    assert all(vars(model)[name] is before[name] for name in before)
+    assert pickle.dumps(model) == frozen
+
+
+@pytest.mark.parametrize("solver", [s for s in SOLVERS if SOLVERS[s].incremental])
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_a_pickled_model_predicts_and_goes_on_training(Estimator, solver):
+    _, X, y = example(Estimator, n=50)
+    model = Estimator(20, solver=solver, learning_rate_init=0.02, random_state=0)
+    quiet_fit(model.set_params(max_iter=3), X, y)
+    copy = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(prediction(copy, X), prediction(model, X))
+    score = copy.score(X, y)
+    for _ in range(60):
+        copy.partial_fit(X, y)
+    assert copy.score(X, y) > score
+
+
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_a_pickle_holds_little_but_the_parameters(Estimator):
+    _, X, y = example(Estimator, n=30, d=100)
+    model = Estimator(300, max_iter=2).fit(X, y)
+    n_bytes = sum(part.nbytes for part in [*model.coefs_, *model.intercepts_])
+    assert len(pickle.dumps(model)) < 1.2 * n_bytes
+
+
+@pytest.mark.parametrize("kind", ["binary", "multiclass"])
+def test_probabilities_sum_to_one(kind):
+    model, X, _ = fitted(kind)
+    P = model.predict_proba(1e3 * X)
+    assert P.shape == (40, len(model.classes_))
+    assert (P >= 0).all()
+    np.testing.assert_allclose(P.sum(axis=1), 1, rtol=1e-12)
+    assert np.isfinite(model.predict_log_proba(1e3 * X)).all()
+
+
+@pytest.mark.parametrize("label", ["only", 7])
+def test_one_class(label):
+    _, X, _ = problem("binary")
+    model = ShallowNNClassifier(5, random_state=0).fit(X, [label] * 40)
+    assert model.classes_.tolist() == [label]
+    assert model.predict(X).tolist() == [label] * 40
+    np.testing.assert_array_equal(model.predict_proba(X), np.ones((40, 1)))
+    np.testing.assert_array_equal(model.predict_log_proba(X), np.zeros((40, 1)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_predictions_have_the_shape_of_y(kind):
+    model, X, y = fitted(kind)
+    assert model.predict(X).shape == y.shape
+    assert model.predict(X[:1]).shape == y[:1].shape
+    assert np.isfinite(model.score(X, y))
+
+
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_a_column_as_y_is_a_vector_with_a_warning(Estimator):
+    _, X, y = example(Estimator)
+    expected = Estimator(5, random_state=0).fit(X, y).predict(X)
+    with pytest.warns(DataConversionWarning):
+        model = Estimator(5, random_state=0).fit(X, y[:, None])
+    np.testing.assert_array_equal(model.predict(X), expected)
+
+
+@pytest.mark.parametrize("n", [40, 600])
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_the_alpha_of_the_rule_can_be_given(Estimator, n):
+    _, X, y = example(Estimator, n)
+    by_rule = Estimator(5, max_iter=5, random_state=0).fit(X, y)
+    assert isinstance(by_rule.alpha_, float)
+    given = Estimator(5, max_iter=5, random_state=0, alpha=by_rule.alpha_).fit(X, y)
+    assert given.alpha_ == by_rule.alpha_
+    np.testing.assert_array_equal(given.coefs_[0], by_rule.coefs_[0])
+    other = Estimator(5, max_iter=5, random_state=0, alpha=9 * by_rule.alpha_)
+    assert not np.allclose(other.fit(X, y).coefs_[0], by_rule.coefs_[0])
+
+
+def section(Estimator, name):
+    """The names that a section of a docstring describes."""
+    sections = re.split(r"^(\w[\w ]*)\n-{3,}\n", inspect.getdoc(Estimator), flags=re.M)
+    lines = re.findall(r"^(\w[\w, ]*) : ", sections[sections.index(name) + 1], re.M)
+    return [part for line in lines for part in line.split(", ")]
+
+
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_the_docstring_names_the_parameters_and_the_attributes(Estimator):
+    assert section(Estimator, "Parameters") == list(
+        inspect.signature(Estimator).parameters
+    )
+    _, X, y = example(Estimator)
+    frame = pd.DataFrame(X, columns=list("abc"))
+    model = Estimator(5, early_stopping=True, random_state=0).fit(frame, y)
+    fitted_attributes = {name for name in vars(model) if name.endswith("_")}
+    assert set(section(Estimator, "Attributes")) == fitted_attributes
+
+
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_the_example_in_the_docstring_runs(Estimator):
+    (own, *_) = doctest.DocTestFinder(recurse=False).find(Estimator)
+    result = doctest.DocTestRunner().run(own)
+    assert result.attempted > 0
+    assert result.failed == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_fitted_attributes_have_the_documented_types(kind):
+    model, _, y = fitted(kind, early_stopping=True)
+    k = {"binary": 1, "one output": 1}.get(kind, 3)
+    assert [W.shape for W in model.coefs_] == [(3, 5), (5, k)]
+    assert [b.shape for b in model.intercepts_] == [(5,), (k,)]
+    assert (model.n_outputs_, model.n_layers_, model.n_features_in_) == (k, 3, 3)
+    assert model.solver_ in SOLVERS
+    assert all(isinstance(v, float) for v in (model.alpha_, model.loss_))
+    for curve in (model.loss_curve_, model.validation_scores_):
+        assert isinstance(curve, list)
+        assert len(curve) == model.n_iter_
+        assert all(isinstance(value, float) for value in curve)
+    assert model.loss_ in model.loss_curve_
+    out = {"binary": "logistic", "multiclass": "softmax", "multilabel": "logistic"}
+    assert model.out_activation_ == out.get(kind, "identity")
+    if kind == "multilabel":
+        assert model.classes_.tolist() == [0, 1, 2]
+    elif isinstance(model, ShallowNNClassifier):
+        np.testing.assert_array_equal(model.classes_, np.unique(y))
+
+
+@pytest.mark.parametrize("max_iter", [1, 3])
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_the_number_of_iterations_is_within_the_budget(Estimator, solver, max_iter):
+    _, X, y = example(Estimator)
+    model = quiet_fit(Estimator(5, solver=solver, max_iter=max_iter), X, y)
+    assert isinstance(model.n_iter_, int)
+    assert 1 <= model.n_iter_ <= max_iter

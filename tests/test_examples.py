@@ -1,0 +1,94 @@
+"""The examples run; of the quickstart, the parts that are cheap."""
+
+import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression, RidgeCV
+
+from sk_shallow import ShallowNNClassifier, ShallowNNRegressor
+from sk_shallow._solvers import SOLVERS
+from sk_shallow.activations import ACTIVATIONS
+
+ROOT = Path(__file__).resolve().parents[1]
+EXAMPLES = ROOT / "examples"
+
+
+@pytest.fixture(scope="module")
+def quickstart():
+    return runpy.run_path(str(EXAMPLES / "quickstart.py"))
+
+
+def test_the_quickstart_goes_over_the_registries(quickstart):
+    assert {ACTIVATIONS[name] for name in quickstart["ACTIVATIONS"]} == set(
+        ACTIVATIONS.values()
+    )
+    assert set(quickstart["SOLVERS"]) == set(SOLVERS)
+
+
+def test_a_small_grid_on_the_digits(quickstart, capsys):
+    pipeline, grid = quickstart["shallow_grid"]()
+    assert set(grid) <= set(pipeline.get_params())
+    pipeline.set_params(net__max_iter=5)
+    small = {"net__activation": ["tanh"], "net__n_hidden": [5, 20]}
+    row = quickstart["search"]("ours", pipeline, small, n_jobs=1)
+    assert row.n_fits == 10
+    assert 0.8 < row.score < 1
+    assert "net__" not in (printed := capsys.readouterr().out)
+    assert "n_hidden=20" in printed
+
+
+def test_the_rivals_grid_fits_its_pipeline(quickstart):
+    pipeline, grid = quickstart["mlp_grid"]()
+    assert set(grid) <= set(pipeline.get_params())
+
+
+def test_the_regression_on_raw_columns(quickstart, capsys):
+    rows = [
+        quickstart["cross_validated"](name, model, n_jobs=1)
+        for name, model in (
+            ("ours", ShallowNNRegressor(20, random_state=0)),
+            ("ridge", RidgeCV()),
+        )
+    ]
+    assert rows[0].score > rows[1].score - 0.03
+    quickstart["print_table"]("Title", "mean R²", rows)
+    lines = capsys.readouterr().out.strip().splitlines()
+    assert lines[0] == "Title"
+    assert f"{rows[0].score:.4f}" in lines[2]
+    assert len({len(line) for line in lines[1:]}) == 1
+
+
+def test_the_flower_is_no_matter_for_a_linear_model(quickstart):
+    X, y = quickstart["make_flower"]()
+    assert X.shape == (400, 2)
+    assert np.bincount(y).tolist() == [200, 200]
+    assert LogisticRegression().fit(X, y).score(X, y) < 0.6
+    net = ShallowNNClassifier(4, activation="tanh", solver="lbfgs", random_state=0)
+    assert net.set_params(alpha=0.1).fit(X, y).score(X, y) > 0.85
+
+
+def test_the_flower_is_drawn(quickstart, tmp_path):
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("agg")
+    quickstart["draw_flower"](tmp_path / "flower.png")
+    assert (tmp_path / "flower.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_own_activation_runs():
+    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / "own_activation.py")],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    for wanted in ("Softsign()", "LeakyReLU(negative_slope=0.1)", "best: "):
+        assert wanted in done.stdout
+    assert "A wrong slope is refused: The slope of the activation Wrong" in done.stdout

@@ -1,0 +1,346 @@
+"""Stopping, warm starts and partial_fit."""
+
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import log_loss, mean_squared_error
+
+from sk_shallow import Activation, ShallowNNClassifier, ShallowNNRegressor
+from sk_shallow._solvers import SOLVERS
+
+ESTIMATORS = [ShallowNNClassifier, ShallowNNRegressor]
+INCREMENTAL = [name for name, kind in SOLVERS.items() if kind.incremental]
+
+each_estimator = pytest.mark.parametrize("Estimator", ESTIMATORS)
+each_solver = pytest.mark.parametrize("solver", SOLVERS)
+each_incremental = pytest.mark.parametrize("solver", INCREMENTAL)
+each_size = pytest.mark.parametrize("n", [50, 600], ids=["one batch", "minibatches"])
+
+
+def example(Estimator, n=50, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, 3))
+    y = 50 + 5 * np.tanh(X[:, 0]) + 3 * X[:, 1] + 0.3 * rng.normal(size=n)
+    return X, np.digitize(y, [48, 52]) if Estimator is ShallowNNClassifier else y
+
+
+# Full steps of the default size diverge on small regressions, and say so.
+def rate_of(solver):
+    return {"learning_rate_init": 0.1} if solver == "gd" else {}
+
+
+def quietly(method, *args, **kwargs):
+    """Call it; its budget need not suffice."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return method(*args, **kwargs)
+
+
+def prediction(model, X):
+    return getattr(model, "predict_proba", model.predict)(X)
+
+
+def network_score(model, X, y, sample_weight=None):
+    return model.score(X, y, sample_weight)
+
+
+class ScriptedScores:
+    """A scorer that reads its scores from a list, and copies what it is shown."""
+
+    def __init__(self, scores):
+        self.scores, self.seen = scores, []
+
+    def __call__(self, model, X, y):
+        self.seen.append(model.predict(X))
+        return self.scores[min(len(self.seen), len(self.scores)) - 1]
+
+
+@pytest.mark.parametrize("given", [True, False], ids=["X_val", "held out"])
+@pytest.mark.parametrize("scoring", ["loss", "name", network_score])
+@each_solver
+@each_estimator
+def test_early_stopping_with_every_solver_and_scoring(
+    Estimator, solver, scoring, given
+):
+    X, y = example(Estimator, 300)
+    if scoring == "name":
+        scoring = "accuracy" if Estimator is ShallowNNClassifier else "r2"
+    model = Estimator(
+        50, solver=solver, scoring=scoring, early_stopping=True, random_state=0
+    )
+    model.set_params(max_iter=60, tol=1e-3, **rate_of(solver))
+    validation = {"X_val": X[200:], "y_val": y[200:]} if given else {}
+    quietly(model.fit, X[:200], y[:200], **validation)
+    assert len(model.validation_scores_) == model.n_iter_
+    assert model.score(X, y) > 0.5
+    if given and scoring != "loss":
+        best = model.score(X[200:], y[200:])
+        np.testing.assert_allclose(max(model.validation_scores_), best, rtol=1e-12)
+
+
+@each_size
+@each_solver
+@each_estimator
+def test_the_kept_network_has_the_best_validation_loss(Estimator, solver, n):
+    X, y = example(Estimator, n)
+    X_val, y_val = example(Estimator, 80, seed=1)
+    w = np.arange(80.0) % 4
+    model = Estimator(10, solver=solver, early_stopping=True, random_state=0)
+    model.set_params(max_iter=40)
+    quietly(model.fit, X, y, X_val=X_val, y_val=y_val, sample_weight_val=w)
+    if Estimator is ShallowNNClassifier:
+        loss = log_loss(y_val, model.predict_proba(X_val), sample_weight=w)
+    else:
+        loss = mean_squared_error(y_val, model.predict(X_val), sample_weight=w)
+        loss /= 2 * y.var()
+    np.testing.assert_allclose(-max(model.validation_scores_), loss, rtol=1e-4)
+
+
+@each_solver
+@each_estimator
+def test_the_loss_is_that_of_the_kept_network(Estimator, solver):
+    X, y = example(Estimator)
+    y = y if Estimator is ShallowNNClassifier else y - 50
+    model = Estimator(5, solver=solver, alpha=0.3, standardize=False, random_state=0)
+    rate = {} if solver == "lbfgs" else {"learning_rate_init": 0.01}
+    quietly(model.set_params(max_iter=7, **rate).fit, X, y)
+    assert model.loss_ == min(model.loss_curve_)
+    if Estimator is ShallowNNClassifier:
+        data = log_loss(y, model.predict_proba(X))
+    else:
+        data = mean_squared_error(y, model.predict(X)) / 2
+    penalty = 0.3 / 2 / len(y) * sum((W**2).sum() for W in model.coefs_)
+    np.testing.assert_allclose(model.loss_, data + penalty, rtol=1e-9)
+
+
+@pytest.mark.parametrize("best", [1, 4])
+@pytest.mark.parametrize("patience", [1, 2, 5])
+@each_solver
+@each_estimator
+def test_patience_is_exact_and_the_best_iterate_is_kept(
+    Estimator, solver, patience, best
+):
+    X, y = example(Estimator)
+    scorer = ScriptedScores([*range(1, best + 1), 0])
+    model = Estimator(5, solver=solver, scoring=scorer, early_stopping=True, tol=0.01)
+    model.set_params(max_iter=50, n_iter_no_change=patience, random_state=0)
+    model.set_params(**rate_of(solver)).fit(X, y, X_val=X, y_val=y)
+    assert model.n_iter_ == best + patience == len(model.validation_scores_)
+    np.testing.assert_array_equal(model.predict(X), scorer.seen[best - 1])
+
+
+@pytest.mark.parametrize(("scale", "n_iter"), [(1, 20), (1e-9, 20), (1e9, 20)], ids=str)
+@each_solver
+def test_the_tolerance_is_relative_and_slow_progress_adds_up(solver, scale, n_iter):
+    X, y = example(ShallowNNRegressor)
+    slow = [-scale * 0.96**i for i in range(15)] + [-scale]
+    model = ShallowNNRegressor(
+        5, solver=solver, scoring=ScriptedScores(slow), early_stopping=True, tol=0.1
+    )
+    model.set_params(max_iter=50, n_iter_no_change=7, **rate_of(solver))
+    model.fit(X, y, X_val=X, y_val=y)
+    # Improvements of a tenth are reached every third iteration: 0, 3, 6, 9 and 12.
+    assert model.n_iter_ == n_iter
+
+
+@pytest.mark.parametrize("scoring", ["loss", network_score])
+@each_estimator
+def test_validation_weights_are_honoured(Estimator, scoring):
+    X, y = example(Estimator, 90)
+    w = np.arange(60) % 3
+    model = Estimator(
+        5, early_stopping=True, scoring=scoring, max_iter=9, random_state=0
+    )
+    curves = [
+        model.fit(X[:30], y[:30], **validation).validation_scores_
+        for validation in (
+            {"X_val": X[30:], "y_val": y[30:], "sample_weight_val": w},
+            {"X_val": np.repeat(X[30:], w, axis=0), "y_val": np.repeat(y[30:], w)},
+        )
+    ]
+    np.testing.assert_allclose(*curves, rtol=1e-9)
+
+
+@pytest.mark.parametrize("early_stopping", [True, False])
+@each_solver
+@each_estimator
+def test_verbose_prints_a_line_per_iteration(Estimator, solver, early_stopping, capsys):
+    X, y = example(Estimator)
+    model = Estimator(5, solver=solver, max_iter=4, early_stopping=early_stopping)
+    quietly(model.fit, X, y)
+    assert capsys.readouterr().out == ""
+    quietly(model.set_params(verbose=True).fit, X, y)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == model.n_iter_
+    for line, loss in zip(lines, model.loss_curve_, strict=True):
+        assert f"{loss:.8f}" in line
+        assert ("score" in line) is early_stopping
+
+
+@pytest.mark.parametrize("solver", ["gd", "lbfgs"])
+@each_estimator
+def test_a_budget_that_does_not_suffice_warns(Estimator, solver):
+    X, y = example(Estimator)
+    model = Estimator(5, solver=solver, max_iter=2, **rate_of(solver))
+    with pytest.warns(ConvergenceWarning, match="max_iter=2 iterations"):
+        model.fit(X, y)
+
+
+@each_size
+@each_incremental
+@each_estimator
+def test_a_warm_start_goes_on_from_the_fitted_function(Estimator, solver, n):
+    X, y = example(Estimator, n)
+    model = Estimator(5, solver=solver, max_iter=5, warm_start=True, random_state=0)
+    before = prediction(quietly(model.fit, X, y), X)
+    moved, y_moved = example(Estimator, n, seed=1)
+    y_moved = y_moved if Estimator is ShallowNNClassifier else 3 * y_moved
+    model.set_params(learning_rate_init=1e-12, max_iter=1)
+    if solver == "sgd":
+        model.set_params(momentum=0.0)
+    quietly(model.fit, 2 * moved + 1, y_moved)
+    np.testing.assert_allclose(prediction(model, X), before, rtol=1e-4, atol=1e-6)
+    assert model.n_iter_ == 1
+
+
+@each_solver
+@each_estimator
+def test_a_warm_start_lowers_the_loss_further(Estimator, solver):
+    X, y = example(Estimator)
+    model = Estimator(5, solver=solver, max_iter=10, warm_start=True, random_state=0)
+    quietly(model.fit, X, y)
+    first = model.loss_curve_
+    quietly(model.fit, X, y)
+    assert model.loss_curve_[0] < first[0]
+    assert model.loss_ < min(first)
+
+
+@each_estimator
+@pytest.mark.parametrize("change", ["n_hidden", "target", "features"])
+def test_a_warm_start_with_another_shape_starts_afresh_and_says_so(Estimator, change):
+    X, y = example(Estimator)
+    model = Estimator(5, warm_start=True, max_iter=5, random_state=0).fit(X, y)
+    n_hidden = 6 if change == "n_hidden" else 5
+    if change == "target":
+        y = y + 7 if Estimator is ShallowNNClassifier else np.column_stack([y, -y])
+    X = X[:, :2] if change == "features" else X
+    with pytest.warns(UserWarning, match="afresh"):
+        model.set_params(n_hidden=n_hidden).fit(X, y)
+    fresh = Estimator(n_hidden, max_iter=5, random_state=0).fit(X, y)
+    np.testing.assert_array_equal(prediction(model, X), prediction(fresh, X))
+
+
+def test_a_warm_start_goes_on_with_another_solver():
+    X, y = example(ShallowNNRegressor)
+    model = ShallowNNRegressor(5, warm_start=True, random_state=0, alpha=1).fit(X, y)
+    before = model.loss_
+    model.set_params(solver="lbfgs", max_iter=30)
+    assert quietly(model.fit, X, y).loss_curve_[-1] < before
+    assert model.solver_ == "lbfgs"
+
+
+@each_size
+@each_incremental
+@each_estimator
+def test_moving_means_and_spreads_do_not_change_the_function(Estimator, solver, n):
+    X, y = example(Estimator, n)
+    model = Estimator(5, solver=solver, max_iter=5, random_state=0)
+    before = prediction(quietly(model.fit, X, y), X)
+    model.set_params(learning_rate_init=1e-12)
+    if solver == "sgd":
+        model.set_params(momentum=0.0)
+    y = y if Estimator is ShallowNNClassifier else 100 * y - 7
+    model.partial_fit(5 * X + 3, y)
+    np.testing.assert_allclose(prediction(model, X), before, rtol=1e-4, atol=1e-5)
+
+
+def test_all_the_classes_are_named_in_the_first_call():
+    X, y = example(ShallowNNClassifier)
+    model = ShallowNNClassifier(5, random_state=0)
+    model.partial_fit(X[y < 2], y[y < 2], classes=[0, 1, 2])
+    assert model.classes_.tolist() == [0, 1, 2]
+    assert model.predict_proba(X).shape == (50, 3)
+    for _ in range(40):
+        model.partial_fit(X, y)
+    assert model.score(X, y) > 0.85
+    known = ShallowNNClassifier(5).partial_fit(X[y < 2], y[y < 2])
+    with pytest.raises(ValueError, match=r"classes.*\[2\]"):
+        known.partial_fit(X, y)
+
+
+@pytest.mark.parametrize("solver", ["sgd", "adam"])
+@each_estimator
+def test_partial_fit_keeps_the_state_of_the_solver(Estimator, solver):
+    X, y = example(Estimator)
+    model = quietly(Estimator(5, solver=solver, random_state=0).fit, X, y)
+    without_state = pickle.loads(pickle.dumps(model))
+    model.partial_fit(X, y)
+    without_state.partial_fit(X, y)
+    assert not np.allclose(model.coefs_[1], without_state.coefs_[1], rtol=1e-6)
+
+
+class Recording(Activation):
+    """The identity; remembers what it was given."""
+
+    def __init__(self):
+        self.calls = []
+
+    def forward(self, Z, out=None):
+        self.calls.append(np.argsort(Z[:, 0]).tolist())
+        return np.positive(Z, out=out)
+
+    def slope(self, A, out=None):
+        out = np.empty_like(A) if out is None else out
+        out.fill(1)
+        return out
+
+
+def test_every_call_of_partial_fit_shuffles_afresh():
+    X, y = example(ShallowNNRegressor, 40)
+    activation = Recording()
+    model = ShallowNNRegressor(1, activation=activation, batch_size=10)
+    model.set_params(learning_rate_init=1e-9, random_state=0)
+    orders = []
+    for _ in range(3):
+        model.partial_fit(X, y)
+        orders.append([order for order in activation.calls if len(order) == 10][-4:])
+        activation.calls.clear()
+    assert orders[0] != orders[1] != orders[2] != orders[0]
+
+
+@each_incremental
+@each_estimator
+def test_partial_fit_learns_over_minibatches(Estimator, solver):
+    X, y = example(Estimator, 600)
+    model = Estimator(10, solver=solver, alpha=1.0, random_state=0, **rate_of(solver))
+    for _ in range(80 if solver == "gd" else 40):
+        model.partial_fit(X, y)
+        assert model.n_iter_ == 1
+    assert model.score(X, y) > 0.75
+
+
+def test_partial_fit_follows_a_moving_target():
+    rng = np.random.default_rng(0)
+    model = ShallowNNRegressor(20, random_state=0)
+    for scale in [*np.geomspace(1, 1e3, 30), *[1e3] * 60]:
+        X = rng.normal(size=(200, 2))
+        y = scale * (10 + X[:, 0] - 2 * X[:, 1])
+        model.partial_fit(X, y)
+    assert model.score(X, y) > 0.9
+
+
+@each_incremental
+@each_estimator
+def test_partial_fit_never_diverges_in_silence(Estimator, solver):
+    X, y = example(Estimator)
+    model = Estimator(20, solver=solver, random_state=0)
+    for _ in range(60):
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            model.partial_fit(X, y)
+        if any(issubclass(w.category, ConvergenceWarning) for w in said):
+            break
+        assert np.abs(prediction(model, X)).max() < 1e6

@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+
+from sk_shallow._initializers import INITIALIZERS
+
+over_registry = pytest.mark.parametrize("name", INITIALIZERS)
+random_ones = pytest.mark.parametrize("name", sorted(set(INITIALIZERS) - {"zeros"}))
+
+
+def drawn(name, n_in=4, n_hidden=3, n_out=2, seed=0, lead=()):
+    W1 = np.full((*lead, n_in, n_hidden), np.nan)
+    W2 = np.full((*lead, n_hidden, n_out), np.nan)
+    INITIALIZERS[name](np.random.default_rng(seed), W1, W2)
+    return W1, W2
+
+
+@over_registry
+@pytest.mark.parametrize("lead", [(), (3,)])
+def test_fills_both_in_place(name, lead):
+    assert all(np.isfinite(W).all() for W in drawn(name, lead=lead))
+
+
+@over_registry
+def test_same_seed_same_weights(name):
+    for W, again in zip(drawn(name, seed=5), drawn(name, seed=5), strict=True):
+        np.testing.assert_array_equal(W, again)
+
+
+@random_ones
+def test_units_members_and_seeds_differ(name):
+    W1, W2 = drawn(name, lead=(2,))
+    other, _ = drawn(name, lead=(2,), seed=1)
+    for W in (W1, W2, np.concatenate([W1, other])):
+        assert len(np.unique(W)) == W.size
+
+
+@pytest.mark.parametrize(
+    ("name", "sd1", "sd2"),
+    [
+        ("auto", np.sqrt(2 / (400 + 300)), np.sqrt(2 / (300 + 200))),
+        ("glorot", np.sqrt(2 / (400 + 300)), np.sqrt(2 / (300 + 200))),
+        ("he", np.sqrt(2 / 400), np.sqrt(1 / 300)),
+        ("normal", 0.01, 0.01),
+        ("zeros", 0, 0),
+    ],
+)
+@pytest.mark.parametrize("lead", [(), (2,)])
+def test_spread_is_the_formula(name, sd1, sd2, lead):
+    for W, sd in zip(drawn(name, 400, 300, 200, lead=lead), (sd1, sd2), strict=True):
+        assert W.std() == pytest.approx(sd, rel=0.02)
+        assert abs(W.mean()) <= 5 * sd / np.sqrt(W.size)

@@ -1,0 +1,134 @@
+import numpy as np
+import pytest
+from sklearn import config_context
+from sklearn.base import clone
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.datasets import load_diabetes, load_iris
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from sk_shallow import LeakyReLU, ShallowNNClassifier, ShallowNNRegressor
+from sk_shallow._solvers import SOLVERS
+from sk_shallow.activations import ACTIVATIONS
+
+ESTIMATORS = [ShallowNNClassifier, ShallowNNRegressor]
+AFFORDABLE = {"gd": {"max_iter": 100}}
+CHECKED = [kind() for kind in ESTIMATORS]
+CHECKED += [
+    kind(solver=solver, **AFFORDABLE.get(solver, {}))
+    for kind in ESTIMATORS
+    for solver in SOLVERS
+]
+
+
+@parametrize_with_checks(CHECKED)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.fixture(scope="module")
+def iris():
+    return load_iris(return_X_y=True)
+
+
+@pytest.fixture(scope="module")
+def diabetes():
+    return load_diabetes(return_X_y=True)
+
+
+@pytest.mark.parametrize("kind", ESTIMATORS)
+def test_clone_of_a_fitted_estimator_has_its_parameters_and_no_more(kind, iris):
+    estimator = kind(7, activation=LeakyReLU(0.3), max_iter=3, random_state=0)
+    parameters = estimator.get_params()
+    copy = clone(estimator.fit(*iris))
+    assert copy.get_params() == parameters
+    assert set(vars(copy)) == set(parameters)
+
+
+@pytest.mark.parametrize("kind", ESTIMATORS)
+def test_set_params_then_fit_is_as_if_constructed_so(kind, iris):
+    parameters = {"n_hidden": 5, "activation": "tanh", "max_iter": 4}
+    constructed = kind(**parameters, random_state=0).fit(*iris)
+    changed = kind(random_state=0).fit(*iris).set_params(**parameters).fit(*iris)
+    for a, b in zip(constructed.coefs_, changed.coefs_, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert changed.n_iter_ == 4
+
+
+def test_set_params_refuses_an_unknown_name():
+    with pytest.raises(ValueError, match="Invalid parameter 'hidden_layer_sizes'"):
+        ShallowNNClassifier().set_params(hidden_layer_sizes=(3,))
+
+
+def test_grid_search_over_activation_names_and_objects(iris):
+    activations = [*ACTIVATIONS, LeakyReLU(0.1), LeakyReLU(0.3)]
+    estimator = ShallowNNClassifier(8, max_iter=20, random_state=0)
+    grid = {"activation": activations}
+    search = GridSearchCV(estimator, grid, cv=3, n_jobs=2).fit(*iris)
+    tried = search.cv_results_["params"]
+    assert [candidate["activation"] for candidate in tried] == activations
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    assert search.best_score_ > 0.9
+    best = search.best_estimator_
+    assert best.activation == search.best_params_["activation"]
+    assert best.score(*iris) > 0.9
+
+
+def test_grid_search_scores_do_not_depend_on_the_number_of_jobs(diabetes):
+    estimator = ShallowNNRegressor(10, max_iter=10, random_state=0)
+    grid = {"activation": ["tanh", LeakyReLU(0.2)], "n_hidden": [2, 10]}
+    one, two = (
+        GridSearchCV(estimator, grid, cv=2, n_jobs=n).fit(*diabetes) for n in (1, 2)
+    )
+    np.testing.assert_allclose(
+        one.cv_results_["mean_test_score"], two.cv_results_["mean_test_score"]
+    )
+
+
+@pytest.mark.parametrize("kind", ESTIMATORS)
+def test_pipeline_routes_and_transforms_the_validation_set(kind, iris):
+    X, y = iris
+    X_val, y_val = X[::5], y[::5]
+    with config_context(enable_metadata_routing=True):
+        network = kind(6, early_stopping=True, max_iter=15, random_state=0)
+        network.set_fit_request(X_val=True, y_val=True)
+        pipeline = make_pipeline(
+            StandardScaler(), network, transform_input=["X_val"]
+        ).fit(X, y, X_val=X_val, y_val=y_val)
+    scaler = StandardScaler().fit(X)
+    by_hand = clone(network).fit(
+        scaler.transform(X), y, X_val=scaler.transform(X_val), y_val=y_val
+    )
+    assert pipeline[-1].validation_scores_ == by_hand.validation_scores_
+    np.testing.assert_array_equal(
+        pipeline.predict(X), by_hand.predict(scaler.transform(X))
+    )
+
+
+def test_cross_validation_routes_sample_weight(iris):
+    X, y = iris
+    weight = np.where(y == 0, 1e-9, 1.0)
+    with config_context(enable_metadata_routing=True):
+        network = ShallowNNClassifier(random_state=0)
+        network.set_fit_request(sample_weight=True).set_score_request(
+            sample_weight=False
+        )
+        scores = cross_val_score(network, X, y, cv=3, params={"sample_weight": weight})
+        unweighted = cross_val_score(network, X, y, cv=3)
+    assert scores.mean() < 0.75 < 0.9 < unweighted.mean()
+
+
+def test_transformed_target_regressor(diabetes):
+    X, y = diabetes
+    network = ShallowNNRegressor(10, random_state=0)
+    model = TransformedTargetRegressor(network, func=np.log, inverse_func=np.exp)
+    expected = np.exp(clone(network).fit(X, np.log(y)).predict(X))
+    np.testing.assert_allclose(model.fit(X, y).predict(X), expected)
+
+
+def test_cross_val_score_with_defaults(iris, diabetes):
+    assert cross_val_score(ShallowNNClassifier(random_state=0), *iris).mean() > 0.93
+    assert cross_val_score(ShallowNNRegressor(random_state=0), *diabetes).mean() > 0.45

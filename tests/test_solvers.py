@@ -1,0 +1,313 @@
+"""Solvers on a convex quadratic, where the minimum and every step are known."""
+
+from copy import deepcopy
+from itertools import chain, combinations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
+from sk_shallow._solvers import SOLVERS, _recipe, choose, honoured
+from sk_shallow._solvers._first_order import SGD, Adam, FirstOrder, GradientDescent
+
+FIRST_ORDER = [name for name, kind in SOLVERS.items() if issubclass(kind, FirstOrder)]
+MINIBATCH = [name for name in FIRST_ORDER if "batch_size" in honoured(SOLVERS[name])]
+BUDGETED = [name for name in SOLVERS if SOLVERS[name].has_budget]
+
+any_solver = pytest.mark.parametrize("name", SOLVERS)
+any_first_order = pytest.mark.parametrize("name", FIRST_ORDER)
+
+
+class LeastSquares:
+    """f(θ) = 1/2n ‖Aθ - b‖² + λ/2 ‖θ‖², sample by sample."""
+
+    def __init__(self, noise=1.0, ridge=0.1, n_samples=48, size=4, dtype=float):
+        rng = np.random.default_rng(3)
+        self.n_samples, self.ridge = n_samples, ridge
+        self.A = rng.standard_normal((n_samples, size)).astype(dtype)
+        truth = rng.standard_normal(size) + 2
+        self.b = (self.A @ truth + noise * rng.standard_normal(n_samples)).astype(dtype)
+        hessian = self.A.T @ self.A / n_samples + ridge * np.eye(size)
+        self.minimum = np.linalg.solve(hessian, self.A.T @ self.b / n_samples)
+        self.start = np.zeros(size, dtype)
+
+    def value_and_grad(self, theta, rows=slice(None)):
+        A = self.A[rows]
+        residual = A @ theta - self.b[rows]
+        value = 0.5 * np.mean(residual**2) + 0.5 * self.ridge * theta @ theta
+        return value, A.T @ residual / len(A) + self.ridge * theta
+
+    def value(self, theta):
+        return self.value_and_grad(theta)[0]
+
+    rough_value = value
+
+    def gradients(self, theta, order, n_batches):
+        assert_array_equal(np.sort(order), np.arange(self.n_samples))
+        self.values = []
+        for rows in np.array_split(order, n_batches):
+            value, grad = self.value_and_grad(theta, rows)
+            self.values.append(value)
+            yield grad
+
+    def sweep_value(self, theta):
+        return np.mean(self.values)
+
+
+def make(name, **values):
+    """The solver, with those of these hyperparameters that it has."""
+    kind = SOLVERS[name]
+    return kind(**{key: values[key] for key in values.keys() & honoured(kind)})
+
+
+def run(solver, objective, theta=None, state=None, stop=lambda *_: False):
+    """The last θ, every θ and loss reported, and the result."""
+    theta = (objective.start if theta is None else theta).copy()
+    seen = []
+
+    def on_iteration(theta, loss):
+        seen.append((theta.copy(), float(loss)))
+        return stop(theta, loss)
+
+    result = solver.solve(
+        objective,
+        theta,
+        on_iteration=on_iteration,
+        rng=np.random.default_rng(0),
+        state=state,
+    )
+    return theta, seen, result
+
+
+def trajectory(solver, objective, **options):
+    return np.array([theta for theta, _ in run(solver, objective, **options)[1]])
+
+
+CONSTANT = {"schedule": _recipe.constant, "batch_size": 48}
+
+
+@any_solver
+def test_reaches_the_closed_form_minimum(name):
+    objective = LeastSquares()
+    theta, seen, _ = run(make(name, max_iter=500, batch_size=48), objective)
+    assert_allclose(theta, objective.minimum, rtol=1e-4)
+    assert_allclose(seen[-1][1], objective.value(objective.minimum), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", MINIBATCH)
+@pytest.mark.parametrize("batch_size", [5, 16, 47])
+def test_reaches_the_minimum_by_minibatches(name, batch_size):
+    objective = LeastSquares(noise=0.0, ridge=0.0)
+    theta, _, _ = run(make(name, max_iter=400, batch_size=batch_size), objective)
+    assert_allclose(theta, objective.minimum, rtol=1e-3)
+
+
+def test_gradient_descent_steps_along_the_gradient():
+    objective, rate = LeastSquares(), 0.2
+    expected, theta = [], objective.start.copy()
+    for _ in range(6):
+        theta = theta - rate * objective.value_and_grad(theta)[1]
+        expected.append(theta)
+    solver = GradientDescent(learning_rate_init=rate, max_iter=6)
+    assert_allclose(trajectory(solver, objective), expected, rtol=1e-12)
+    sgd = SGD(learning_rate_init=rate, max_iter=6, momentum=0.0, **CONSTANT)
+    assert_allclose(trajectory(sgd, objective), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("is_nesterov", [False, True])
+def test_sgd_steps_with_momentum(is_nesterov):
+    objective, rate, mu = LeastSquares(), 0.1, 0.8
+    expected, theta, v = [], objective.start.copy(), np.zeros_like(objective.start)
+    for _ in range(6):
+        grad = objective.value_and_grad(theta)[1]
+        v = mu * v - rate * grad
+        theta = theta + (mu * v - rate * grad if is_nesterov else v)
+        expected.append(theta)
+    solver = SGD(rate, 6, momentum=mu, nesterovs_momentum=is_nesterov, **CONSTANT)
+    assert_allclose(trajectory(solver, objective), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("size", [7, 2**15 + 9])
+@pytest.mark.parametrize(("dtype", "rtol"), [(np.float64, 1e-9), (np.float32, 2e-4)])
+def test_adam_is_the_textbook_recursion(size, dtype, rtol):
+    rng, adam, rate = np.random.default_rng(1), Adam(), 0.01
+    b1, b2 = adam.beta_1, adam.beta_2
+    theta = rng.standard_normal(size).astype(dtype)
+    state, x = adam.start(theta), theta.astype(float)
+    m, v = np.zeros(size), np.full(size, adam.epsilon**2)
+    scales = 10.0 ** rng.uniform(-2, 2, size)
+    for _ in range(200):
+        g = (scales * rng.standard_normal(size)).astype(dtype)
+        adam.step(theta, g.copy(), state, rate)
+        g = g.astype(float)
+        m = b1 * m + (1 - b1) * g
+        v = b2 * v + (1 - b2) * g**2
+        x -= rate * (b1 * m + (1 - b1) * g) / np.sqrt(v)
+    assert state.n_steps == 200 > 3 * adam.period
+    assert_allclose(theta, x, rtol=rtol, atol=rtol)
+
+
+def test_adam_leaves_a_coordinate_without_gradient():
+    theta, adam = np.ones(2), Adam()
+    state = adam.start(theta)
+    for _ in range(2 * adam.period):
+        adam.step(theta, np.array([0.0, 1.0]), state, 0.01)
+    assert theta[0] == 1
+    assert theta[1] < 0.5
+
+
+@any_first_order
+@pytest.mark.parametrize("batch_size", [6, 48])
+@pytest.mark.parametrize("rate", [1e2, 1e6, 1e30])
+def test_absurd_rate_ends_finite_and_says_so(name, batch_size, rate):
+    objective = LeastSquares()
+    solver = make(name, learning_rate_init=rate, max_iter=60, batch_size=batch_size)
+    theta, seen, result = run(solver, objective)
+    at_start = objective.value(objective.start)
+    assert np.isfinite(theta).all()
+    assert objective.value(theta) <= 10 * at_start
+    assert seen
+    kept = [loss for _, loss in seen if np.isfinite(loss)]
+    assert kept
+    assert max(kept) <= 10 * at_start
+    assert "diverged" in result.message
+    assert "learning_rate_init" in result.message
+
+
+@any_first_order
+def test_reduced_rate_still_reaches_the_minimum(name):
+    objective = LeastSquares()
+    solver = make(name, learning_rate_init=300.0, max_iter=2000, batch_size=48)
+    theta, _, result = run(solver, objective)
+    assert "reduced" in result.message
+    assert_allclose(theta, objective.minimum, rtol=1e-2)
+
+
+@any_first_order
+def test_state_is_not_changed_and_training_goes_on_from_it(name):
+    objective, rate = LeastSquares(), {"learning_rate_init": 0.05}
+    half, whole = (make(name, max_iter=n, **rate, **CONSTANT) for n in (70, 140))
+    theta, first, result = run(half, objective)
+    kept = deepcopy(result.state)
+    _, second, after = run(half, objective, theta=theta, state=result.state)
+    for moment, before in zip(result.state.moments, kept.moments, strict=True):
+        assert_array_equal(moment, before)
+    assert result.state.n_steps == kept.n_steps
+    _, expected, at_once = run(whole, objective)
+    assert_allclose(
+        [theta for theta, _ in first + second],
+        [theta for theta, _ in expected],
+        rtol=1e-10,
+    )
+    assert after.state.n_steps == at_once.state.n_steps
+    for moment, other in zip(after.state.moments, at_once.state.moments, strict=True):
+        assert_allclose(moment, other, rtol=1e-8)
+
+
+@any_solver
+@pytest.mark.parametrize("n_iterations", [1, 3])
+def test_true_stops_at_once(name, n_iterations):
+    calls = iter(range(1, 100))
+    theta, seen, result = run(
+        make(name, max_iter=50, batch_size=12),
+        LeastSquares(),
+        stop=lambda *_: next(calls) == n_iterations,
+    )
+    assert len(seen) == n_iterations
+    assert_array_equal(theta, seen[-1][0])
+    assert result.message is None
+
+
+@any_solver
+def test_end_of_the_iterations_is_told_unless_it_is_the_plan(name):
+    _, seen, result = run(make(name, max_iter=2, batch_size=12), LeastSquares())
+    assert len(seen) == 2
+    if name in BUDGETED:
+        assert result.message is None
+    else:
+        assert "max_iter=2" in result.message
+
+
+@any_solver
+def test_reports_an_iteration_at_the_minimum_too(name):
+    objective = LeastSquares(noise=0.0, ridge=0.0)
+    solver = make(name, max_iter=3, batch_size=12)
+    theta, seen, _ = run(solver, objective, theta=objective.minimum)
+    assert len(seen) >= 1
+    assert objective.value(theta) < 1e-3 * objective.value(objective.start)
+
+
+@pytest.mark.parametrize("name", MINIBATCH)
+def test_minibatches_ask_for_single_precision(name):
+    solver = make(name, batch_size=10)
+    assert solver.precision(11) == np.float32
+    assert solver.precision(10) == np.float64
+
+
+@pytest.mark.parametrize("name", sorted(SOLVERS.keys() - set(MINIBATCH)))
+def test_all_samples_at_once_ask_for_double_precision(name):
+    assert SOLVERS[name]().precision(10**6) == np.float64
+
+
+def test_hyperparameters_of_each_solver():
+    rate = {"learning_rate_init", "max_iter"}
+    assert rate <= honoured(GradientDescent)
+    assert honoured(Adam) >= rate | {"batch_size"}
+    assert honoured(SGD) >= rate | {"batch_size", "momentum", "nesterovs_momentum"}
+    assert not honoured(GradientDescent) & {"batch_size", "momentum"}
+    assert "learning_rate_init" not in honoured(SOLVERS["lbfgs"])
+    assert not honoured(Adam) & {"momentum", "beta_1", "period"}
+
+
+def test_auto_honours_whatever_was_set():
+    names = sorted(honoured(SGD))
+    subsets = chain.from_iterable(combinations(names, k) for k in range(len(names) + 1))
+    for requested in map(set, subsets):
+        assert requested <= honoured(SOLVERS[choose(requested)])
+    assert choose(set()) == "adam"
+    assert choose({"momentum"}) == "sgd"
+
+
+sample_counts, feature_counts = st.integers(1, 10**7), st.integers(1, 10**5)
+
+
+@given(sample_counts, sample_counts, feature_counts)
+def test_budget_is_positive_and_grows_with_the_samples(n, more, d):
+    batch_size, n_steps = _recipe.budget(n, d)
+    assert min(batch_size, n_steps) >= 1
+    assert isinstance(batch_size, int)
+    assert isinstance(n_steps, int)
+    assert _recipe.budget(n + more, d)[1] >= n_steps
+    assert _recipe.budget(n, d + more)[1] <= n_steps
+
+
+def test_budget_has_no_gap_where_its_rule_changes():
+    below, above = (_recipe.budget(n, 10)[1] for n in (15_000, 15_001))
+    assert 0 <= above - below < 0.05 * below
+
+
+@pytest.mark.parametrize("name", MINIBATCH)
+@given(n=sample_counts, d=feature_counts)
+def test_sized_fills_in_what_was_not_set(name, n, d):
+    solver, given_ = make(name).sized(n, d), make(name, batch_size=7, max_iter=3)
+    n_batches = np.ceil(n / solver.batch_size)
+    assert 1 <= solver.batch_size <= n
+    assert_allclose(solver.max_iter * n_batches, _recipe.budget(n, d)[1])
+    assert given_.sized(n, d).batch_size == min(7, n)
+    assert given_.sized(n, d).max_iter == 3
+
+
+@pytest.mark.parametrize("schedule", [_recipe.triangle, _recipe.constant])
+@given(st.floats(0, 1, exclude_max=True))
+def test_schedules_are_fractions_of_the_rate(schedule, progress):
+    assert 0 < schedule(progress) <= 1
+
+
+@pytest.mark.parametrize("name", BUDGETED)
+def test_default_rate_falls_to_zero(name):
+    schedule = SOLVERS[name]().schedule
+    rates = [schedule(i / 1000) for i in range(1000)]
+    assert max(rates) == pytest.approx(1, abs=0.01)
+    assert rates[-1] < 0.01

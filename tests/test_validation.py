@@ -1,0 +1,405 @@
+import re
+from dataclasses import fields
+from itertools import combinations
+
+import numpy as np
+import pytest
+from sklearn.exceptions import NotFittedError
+
+from sk_shallow import Activation, ShallowNNClassifier, ShallowNNRegressor
+from sk_shallow._initializers import INITIALIZERS
+from sk_shallow._solvers import SOLVERS
+from sk_shallow._validation import PARAMETERS
+from sk_shallow.activations import ACTIVATIONS
+
+ESTIMATORS = [ShallowNNClassifier, ShallowNNRegressor]
+INCREMENTAL = [name for name, kind in SOLVERS.items() if kind.incremental]
+N = 40
+X = np.random.default_rng(0).normal(size=(N, 3))
+Y = (X[:, 0] > 0).astype(int)
+TWO = np.column_stack([Y, 1 - Y])
+
+NOT_A_BOOL = [None, 1, "True"]
+NOT_A_NAME = [None, 3, ["relu"], "unknown"]
+NOT_A_COUNT = [0, -1, 2.0, "3", True, np.nan]
+NOT_POSITIVE = [0.0, -0.1, "0.1", True, np.nan, np.inf]
+BAD_VALUES = {
+    "n_hidden": [*NOT_A_COUNT, None, (50,)],
+    "activation": [*NOT_A_NAME, np.tanh, Activation],
+    "solver": NOT_A_NAME,
+    "alpha": [-1e-9, "1", True, np.nan, np.inf, "evidence"],
+    "class_weight": ["unbalanced", 1.0, [1.0, 2.0]],
+    "init": NOT_A_NAME,
+    "standardize": NOT_A_BOOL,
+    "batch_size": [*NOT_A_COUNT, "auto"],
+    "learning_rate_init": NOT_POSITIVE,
+    "momentum": [-0.1, 1.0, "0.9", True, np.nan],
+    "nesterovs_momentum": [0, 1, "True"],
+    "max_iter": NOT_A_COUNT,
+    "tol": [-1e-9, "0", None, True, np.nan, np.inf],
+    "n_iter_no_change": [*NOT_A_COUNT, None],
+    "early_stopping": NOT_A_BOOL,
+    "validation_fraction": [0.0, 1.0, -0.1, 1.1, 1, "0.1", None, True, np.nan],
+    "scoring": ["unknown", None, 3],
+    "warm_start": NOT_A_BOOL,
+    "random_state": [-1, 2**32, 0.5, "0", np.random.default_rng(0)],
+    "verbose": [None, -1, 0.5, "True"],
+}
+KNOWN_NAMES = {
+    "activation": ACTIVATIONS,
+    "solver": [*SOLVERS, "auto"],
+    "class_weight": ["balanced"],
+    "init": INITIALIZERS,
+    "scoring": ["loss", "accuracy", "r2"],
+}
+SOLVER_VALUES = {
+    "batch_size": 16,
+    "learning_rate_init": 0.01,
+    "momentum": 0.5,
+    "nesterovs_momentum": False,
+    "max_iter": 4,
+}
+
+
+def make(kind, fitted, **parameters):
+    estimator = kind(4, random_state=0)
+    if fitted:
+        estimator.set_params(max_iter=2).fit(X, Y).set_params(max_iter=None)
+    return estimator.set_params(**parameters)
+
+
+def assert_refused(estimator, exception, message, call, *args, **kwargs):
+    before = dict(vars(estimator))
+    fitted = "coefs_" in before
+    if fitted:
+        weights = [w.copy() for w in estimator.coefs_ + estimator.intercepts_]
+        predicted = estimator.predict(X)
+    with pytest.raises(exception, match=message) as caught:
+        getattr(estimator, call)(*args, **kwargs)
+    after = vars(estimator)
+    assert list(after) == list(before)
+    assert [name for name in before if after[name] is not before[name]] == []
+    if fitted:
+        kept = estimator.coefs_ + estimator.intercepts_
+        for w, w_before in zip(kept, weights, strict=True):
+            np.testing.assert_array_equal(w, w_before)
+        np.testing.assert_array_equal(estimator.predict(X), predicted)
+    else:
+        with pytest.raises(NotFittedError):
+            estimator.predict(X)
+    return str(caught.value)
+
+
+def solver_parameters(solver):
+    return {field.name for field in fields(SOLVERS[solver])} & set(PARAMETERS)
+
+
+@pytest.fixture(params=[False, True], ids=["never fitted", "fitted"])
+def fitted(request):
+    return request.param
+
+
+@pytest.fixture(params=ESTIMATORS)
+def kind(request):
+    return request.param
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_wrong_value_of_a_parameter(name, fitted, kind):
+    if name not in kind().get_params():
+        kind = ShallowNNClassifier
+    values = BAD_VALUES[name]
+    for value in values:
+        estimator = make(kind, fitted, **{name: value})
+        start = f"The {name!r} parameter of {kind.__name__} must be "
+        end = f". Got {value!r} instead."
+        pattern = f"^{re.escape(start)}.+{re.escape(end)}$"
+        message = assert_refused(estimator, ValueError, pattern, "fit", X, Y)
+        for known in KNOWN_NAMES.get(name, []):
+            assert repr(known) in message
+
+
+def test_every_parameter_is_validated(kind):
+    assert set(kind().get_params()) <= set(PARAMETERS)
+    assert set(BAD_VALUES) == set(PARAMETERS)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("name", SOLVER_VALUES)
+def test_solver_honours_a_parameter_or_refuses_it(solver, name, fitted, kind):
+    value = SOLVER_VALUES[name]
+    estimator = make(kind, fitted, solver=solver, **{name: value})
+    if name in solver_parameters(solver):
+        estimator.set_params(tol=1.0, n_iter_no_change=1)
+        assert estimator.fit(X, Y).solver_ == solver
+        return
+    having = [repr(other) for other in SOLVERS if name in solver_parameters(other)]
+    message = assert_refused(estimator, ValueError, repr(name), "fit", X, Y)
+    assert f"solver={solver!r}" in message
+    assert f"{name}={value!r}" in message
+    assert having
+    assert all(other in message for other in having)
+
+
+def test_every_parameter_of_a_solver_has_a_case():
+    assert set().union(*map(solver_parameters, SOLVERS)) == set(SOLVER_VALUES)
+
+
+@pytest.mark.parametrize("n_set", range(len(SOLVER_VALUES) + 1))
+def test_auto_chooses_a_solver_that_honours_all_that_was_set(n_set, kind):
+    for names in combinations(SOLVER_VALUES, n_set):
+        requested = {name: SOLVER_VALUES[name] for name in names}
+        chosen = make(kind, False, **requested).fit(X, Y).solver_
+        assert set(names) <= solver_parameters(chosen)
+
+
+def spoiled(array, value):
+    array = np.array(array, dtype=float)
+    array.flat[7] = value
+    return array
+
+
+BAD_X = {
+    "nan": (spoiled(X, np.nan), "Input X contains NaN"),
+    "inf": (spoiled(X, np.inf), "Input X contains infinity"),
+    "one dimension": (X[:, 0], "Expected 2D array, got 1D array"),
+    "three dimensions": (X[:, :, None], "Found array with dim 3"),
+    "no sample": (X[:0], r"0 sample\(s\)"),
+    "no feature": (X[:, :0], r"0 feature\(s\)"),
+    "complex": (X + 1j, "Complex data not supported"),
+    "words": (np.full((N, 3), "word"), "could not convert string to float"),
+    "too few": (X[:-1], "inconsistent numbers of samples"),
+}
+BAD_Y = {
+    "nan": (spoiled(Y, np.nan), "Input y contains NaN"),
+    "inf": (spoiled(Y, np.inf), "Input y contains infinity"),
+    "none": (None, "requires y to be passed"),
+    "three dimensions": (TWO[:, :, None], "dim 3|Unknown label type"),
+    "too few": (Y[:-1], "inconsistent numbers of samples"),
+}
+BAD_TARGETS = {
+    "words": (np.full(N, "word"), "could not convert string to float"),
+    "complex": (Y + 1j, "Complex data not supported"),
+}
+BAD_LABELS = {
+    "numbers": (X[:, 0], "Unknown label type: continuous"),
+    "columns of numbers": (X, "Unknown label type: continuous-multioutput"),
+    "columns of labels": (TWO * [1, 2], r"multilabel indicator .*\(40, 2\)"),
+    "an indicator of ones and twos": (TWO + 1, "zeros and ones"),
+    "an indicator of -1 and 1": (2 * TWO - 1, "zeros and ones"),
+}
+BAD_WEIGHTS = {
+    "all zero": (np.zeros(N), "at least one non-zero"),
+    "zero": (0.0, "at least one non-zero"),
+    "a negative one": (spoiled(np.ones(N), -1e-9), "Negative values"),
+    "nan": (spoiled(np.ones(N), np.nan), "sample_weight contains NaN"),
+    "inf": (spoiled(np.ones(N), np.inf), "sample_weight contains infinity"),
+    "too few": (np.ones(N - 1), r"\(39,\), expected \(40,\)"),
+    "two dimensions": (np.ones((N, 1)), "1D array or scalar, got 2D array"),
+    "words": (["word"] * N, "could not convert string to float"),
+}
+
+
+@pytest.mark.parametrize("call", ["fit", "partial_fit"])
+class TestBadData:
+    @pytest.mark.parametrize("case", BAD_X)
+    def test_X(self, case, call, fitted, kind):
+        value, message = BAD_X[case]
+        assert_refused(make(kind, fitted), ValueError, message, call, value, Y)
+
+    @pytest.mark.parametrize("case", BAD_Y)
+    def test_y(self, case, call, fitted, kind):
+        value, message = BAD_Y[case]
+        assert_refused(make(kind, fitted), ValueError, message, call, X, value)
+
+    @pytest.mark.parametrize("case", BAD_TARGETS)
+    def test_y_of_the_regressor(self, case, call, fitted):
+        value, message = BAD_TARGETS[case]
+        estimator = make(ShallowNNRegressor, fitted)
+        assert_refused(estimator, ValueError, message, call, X, value)
+
+    @pytest.mark.parametrize("case", BAD_LABELS)
+    def test_y_of_the_classifier(self, case, call, fitted):
+        value, message = BAD_LABELS[case]
+        estimator = make(ShallowNNClassifier, fitted)
+        assert_refused(estimator, ValueError, message, call, X, value)
+
+    @pytest.mark.parametrize("case", BAD_WEIGHTS)
+    def test_sample_weight(self, case, call, fitted, kind):
+        value, message = BAD_WEIGHTS[case]
+        estimator = make(kind, fitted)
+        weights = {"sample_weight": value}
+        assert_refused(estimator, ValueError, message, call, X, Y, **weights)
+
+
+BAD_CLASS_WEIGHTS = {
+    "negative": ({0: -1.0, 1: 1.0}, Y),
+    "all zero": ({0: 0.0, 1: 0.0}, Y),
+    "nan": ({0: np.nan, 1: 1.0}, Y),
+    "not a number": ({0: "heavy"}, Y),
+    "balanced, multilabel": ("balanced", TWO),
+}
+
+
+@pytest.mark.parametrize("case", BAD_CLASS_WEIGHTS)
+def test_class_weight_that_cannot_be_used(case, fitted):
+    value, y = BAD_CLASS_WEIGHTS[case]
+    estimator = make(ShallowNNClassifier, fitted, class_weight=value)
+    assert_refused(estimator, ValueError, "class_weight", "fit", X, y)
+
+
+OTHER_OUTPUTS = "^(?!output array|operands|cannot).*(outputs|labels|columns|shape)"
+ALL = {"X_val": X, "y_val": Y, "sample_weight_val": np.ones(N)}
+BAD_VALIDATION = {
+    "no y_val": ({"X_val": X}, "X_val is provided, but y_val was not"),
+    "no X_val": ({"y_val": Y}, "y_val is provided, but X_val was not"),
+    "weights only": (
+        {"sample_weight_val": np.ones(N)},
+        "sample_weight_val is provided, but X_val was not",
+    ),
+    "other features": (ALL | {"X_val": X[:, :2]}, "X has 2 features, .* expecting 3"),
+    "nan": (ALL | {"X_val": spoiled(X, np.nan)}, "Input X contains NaN"),
+    "too few": (ALL | {"y_val": Y[1:]}, "inconsistent numbers of samples"),
+    "all zero": (ALL | {"sample_weight_val": np.zeros(N)}, "at least one non-zero"),
+    "other columns": (ALL | {"y_val": TWO}, OTHER_OUTPUTS),
+}
+
+
+@pytest.mark.parametrize("scoring", ["loss", "r2"])
+@pytest.mark.parametrize("case", BAD_VALIDATION)
+def test_bad_validation_set(case, scoring, fitted, kind):
+    passed, message = BAD_VALIDATION[case]
+    estimator = make(kind, fitted, early_stopping=True, scoring=scoring)
+    assert_refused(estimator, ValueError, message, "fit", X, Y, **passed)
+
+
+def test_validation_set_without_early_stopping(fitted, kind):
+    message = "early_stopping is False"
+    assert_refused(make(kind, fitted), ValueError, message, "fit", X, Y, **ALL)
+
+
+def test_validation_set_with_unseen_classes(fitted):
+    estimator = make(ShallowNNClassifier, fitted, early_stopping=True)
+    message = r"\[2\].*known classes are \[0, 1\]"
+    assert_refused(estimator, ValueError, message, "fit", X, Y, X_val=X, y_val=Y + 1)
+
+
+class SlopeOfZ(Activation):
+    def forward(self, Z, out=None):
+        return np.tanh(Z, out=out)
+
+    def slope(self, A, out=None):
+        return np.subtract(1, np.tanh(A) ** 2, out=out)
+
+
+@pytest.mark.parametrize("call", ["fit", "partial_fit"])
+def test_activation_with_a_wrong_slope(call, fitted, kind):
+    estimator = make(kind, fitted, activation=SlopeOfZ())
+    message = r"slope of the activation SlopeOfZ is wrong: at z = .*g'\(Z\)"
+    assert_refused(estimator, ValueError, message, call, X, Y)
+
+
+class TestPartialFit:
+    def test_other_number_of_features(self, kind):
+        message = "X has 2 features, but .* is expecting 3 features"
+        for call in ("partial_fit", "predict"):
+            args = (X[:, :2], Y)[: 1 + (call == "partial_fit")]
+            assert_refused(make(kind, True), ValueError, message, call, *args)
+
+    def test_early_stopping(self, fitted, kind):
+        estimator = make(kind, fitted, early_stopping=True)
+        message = "does not support early_stopping=True.*Set early_stopping=False"
+        assert_refused(estimator, ValueError, message, "partial_fit", X, Y)
+
+    def test_unseen_class(self):
+        message = r"\[2\].*known classes are \[0, 1\]"
+        estimator = make(ShallowNNClassifier, True)
+        assert_refused(estimator, ValueError, message, "partial_fit", X, Y + 1)
+
+    def test_class_that_is_not_among_the_announced(self):
+        message = r"\[1\].*known classes are \[0, 5\]"
+        estimator = make(ShallowNNClassifier, False)
+        assert_refused(estimator, ValueError, message, "partial_fit", X, Y, [0, 5])
+
+    def test_other_classes_announced_later(self):
+        estimator = make(ShallowNNClassifier, True)
+        message = r"classes.*\[0, 1\]"
+        assert_refused(estimator, ValueError, message, "partial_fit", X, Y, [0, 1, 2])
+
+    @pytest.mark.parametrize(("known", "given"), [(1, 2), (2, 1), (2, 3), (3, 2)])
+    def test_other_number_of_outputs(self, known, given, kind):
+        y = {1: Y, 2: TWO, 3: np.column_stack([TWO, Y])}
+        estimator = kind(4, max_iter=2, random_state=0).fit(X, y[known])
+        assert_refused(estimator, ValueError, OTHER_OUTPUTS, "partial_fit", X, y[given])
+
+
+class Interrupted(Activation):
+    """Like Ctrl-C at the forward call of the given number."""
+
+    def __init__(self):
+        self.n_calls, self.last = 0, np.inf
+
+    def forward(self, Z, out=None):
+        self.n_calls += 1
+        if self.n_calls == self.last:
+            raise KeyboardInterrupt("Ctrl-C")
+        return np.tanh(Z, out=out)
+
+    def slope(self, A, out=None):
+        return np.subtract(1, np.square(A), out=out)
+
+
+class InterruptedScorer:
+    def __init__(self):
+        self.n_calls = 0
+
+    def __call__(self, estimator, X, y):
+        self.n_calls += 1
+        if self.n_calls == 3:
+            raise KeyboardInterrupt("Ctrl-C")
+        return float(estimator.score(X, y))
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_interrupt_in_the_middle_of_fit(solver, fitted, kind):
+    activation = Interrupted()
+    common = {"activation": activation, "solver": solver, "tol": 1e-2}
+    make(kind, False, **common).fit(X, Y)
+    middle = activation.n_calls // 2
+    estimator = make(kind, fitted, **common)
+    before = dict(vars(estimator))
+    activation.n_calls, activation.last = 0, middle
+    with pytest.raises(KeyboardInterrupt):
+        estimator.fit(X, Y)
+    assert activation.n_calls == middle > 5
+    assert list(vars(estimator)) == list(before)
+    assert all(vars(estimator)[name] is value for name, value in before.items())
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_interrupt_by_a_scorer(solver, fitted, kind):
+    scorer = InterruptedScorer()
+    options = {"solver": solver, "early_stopping": True, "scoring": scorer}
+    estimator = make(kind, fitted, **options)
+    assert_refused(estimator, KeyboardInterrupt, "Ctrl-C", "fit", X, Y)
+    assert scorer.n_calls == 3
+
+
+@pytest.mark.parametrize("solver", INCREMENTAL)
+def test_interrupted_partial_fit_leaves_no_trace_in_what_follows(solver, kind):
+    options = {} if solver == "gd" else {"batch_size": 8}
+    activation = Interrupted()
+    quiet, interrupted = (
+        make(kind, False, activation=activation, solver=solver, **options)
+        for _ in range(2)
+    )
+    quiet.partial_fit(X, Y).partial_fit(X, Y)
+    activation.n_calls = 0
+    interrupted.partial_fit(X, Y)
+    activation.last, activation.n_calls = activation.n_calls, 0
+    assert_refused(interrupted, KeyboardInterrupt, "Ctrl-C", "partial_fit", X, Y)
+    activation.last = np.inf
+    interrupted.partial_fit(X, Y)
+    for a, b in zip(quiet.coefs_, interrupted.coefs_, strict=True):
+        np.testing.assert_array_equal(a, b)
