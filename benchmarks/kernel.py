@@ -102,7 +102,7 @@ def floor(shape, X, y):
         np.matmul(X, W1, out=A1)
         np.matmul(A1, W2, out=Z2)
         np.matmul(A1.T, Z2, out=dW2)
-        np.matmul(Z2, W2.T, out=dZ1)
+        np.dot(Z2, W2.T, out=dZ1)
         np.matmul(X.T, dZ1, out=dW1)
 
     def run():

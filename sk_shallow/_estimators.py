@@ -36,7 +36,7 @@ from sk_shallow._validation import (
     check_validation_data,
     check_X,
 )
-from sk_shallow.activations import ACTIVATIONS, check_slope
+from sk_shallow.activations import ACTIVATIONS, Activation, check_slope
 
 # Parameters that only some solvers have; None stands for the solver's own default.
 _SOLVER_PARAMETERS = (
@@ -63,6 +63,37 @@ class _Progress(NamedTuple):
             y=earlier.y.merge(self.y),
             solver_state=earlier.solver_state,
         )
+
+
+class _Plan(NamedTuple):
+    """The objects that a training is made of."""
+
+    layout: Layout
+    activation: Activation
+    coder: Labels | Reals
+    solver: Any
+    progress: _Progress
+
+    def objective(self, data, alpha, dtype=None):
+        """J over these samples, in the solver's precision or the one that is given."""
+        dtype = dtype or self.solver.precision(data.X.shape[0])
+        return Objective(
+            self.layout,
+            self.activation,
+            self.coder.output_unit,
+            self.progress.x.design(data.X, dtype),
+            self.coder.encode(data.y, self.progress.y, dtype),
+            data.sample_weight,
+            alpha,
+        )
+
+    def weights(self, theta):
+        """b1, W1, W2, b2 of θ, in original units."""
+        return fold(self.layout.view(theta), self.progress.x, self.progress.y)
+
+    def n_rows(self, data):
+        """The samples that are multiplied at a time."""
+        return min(self.solver.batch_size, Objective.block_size, data.X.shape[0])
 
 
 @contextmanager
@@ -169,42 +200,20 @@ class _ShallowNN(BaseEstimator):
 
     def _train(self, solver, data, held_out, coder, start, progress):
         """Minimise J from the start, or from a random θ; keep the best θ."""
-        layout = self._layout(coder)
         activation = self._make_activation()
+        plan = _Plan(self._layout(coder), activation, coder, solver, progress)
         alpha = self.alpha
         if alpha is None:
             alpha = coder.default_alpha(data, progress.rng.spawn(1)[0])
-        dtype = solver.precision(data.X.shape[0])
-        if start is None:
-            theta = self._initial_theta(layout, progress.rng)
-            layout.view(theta).b2[...] = coder.first_bias(data.y, data.weights)
-            theta = theta.astype(dtype)
-        else:
-            theta = layout.pack(*unfold(*start, progress.x, progress.y), dtype)
-
-        def objective_on(samples, alpha):
-            return Objective(
-                layout,
-                activation,
-                coder.output_unit,
-                progress.x.design(samples.X, dtype),
-                coder.encode(samples.y, progress.y, dtype),
-                samples.sample_weight,
-                alpha,
-            )
+        objective = plan.objective(data, alpha)
+        theta = self._first_theta(plan, data, start, objective.dtype)
 
         def model_at(theta):
-            weights = fold(layout.view(theta), progress.x, progress.y)
-            return self._keep(copy.copy(self), weights, activation, coder, data.X.dtype)
+            return self._keep(copy.copy(self), plan, theta, data.X.dtype)
 
-        validate = self._validator(held_out, objective_on, model_at)
-        patient = validate is None and solver.has_budget
-        patience = np.inf if patient else self.n_iter_no_change
-        stopping = Stopping(theta, self.tol, patience)
-        monitor = Monitor(stopping, validate, bool(self.verbose))
-        objective = objective_on(data, alpha)
-        n_rows = min(solver.batch_size, objective.block_size, objective.n_samples)
-        with suited_to(n_rows, layout.n_in, layout.n_hidden):
+        validate = self._validator(held_out, plan, objective.dtype, model_at)
+        monitor = self._make_monitor(theta, validate, solver)
+        with suited_to(plan.n_rows(data), *plan.layout[:2]):
             result = solver.solve(
                 objective,
                 theta,
@@ -217,6 +226,23 @@ class _ShallowNN(BaseEstimator):
         vars(self).update(vars(model_at(monitor.stopping.best_theta)))
         self._progress = progress._replace(solver_state=result.state)
         self._report(monitor, solver, alpha)
+
+    def _make_monitor(self, theta, validate, solver):
+        """What watches the iterations; with a budget there is nothing to wait for."""
+        patient = validate is None and solver.has_budget
+        patience = np.inf if patient else self.n_iter_no_change
+        return Monitor(Stopping(theta, self.tol, patience), validate, self.verbose)
+
+    def _first_theta(self, plan, data, start, dtype):
+        """θ of the weights to start from, or a random one."""
+        if start is not None:
+            weights = unfold(*start, plan.progress.x, plan.progress.y)
+            return plan.layout.pack(*weights, dtype)
+        theta = np.zeros(plan.layout.size)
+        weights = plan.layout.view(theta)
+        INITIALIZERS[self.init](plan.progress.rng, weights.W1, weights.W2)
+        weights.b2[...] = plan.coder.first_bias(data.y, data.weights)
+        return theta.astype(dtype)
 
     def _report(self, monitor, solver, alpha):
         """The fitted attributes that tell how training went."""
@@ -231,13 +257,13 @@ class _ShallowNN(BaseEstimator):
         if monitor.validate is not None:
             self.validation_scores_ = [-value for value in monitor.stopping.values]
 
-    def _keep(self, model, weights, activation, coder, dtype):
-        """Give the model these weights, in original units."""
-        b1, W1, W2, b2 = (np.asarray(w, dtype) for w in weights)
+    def _keep(self, model, plan, theta, dtype):
+        """Give the model the weights of θ, in original units."""
+        b1, W1, W2, b2 = (np.asarray(w, dtype) for w in plan.weights(theta))
         model.coefs_, model.intercepts_ = [W1, W2], [b1, b2]
-        model._activation, model._coder = activation, coder
-        model.n_outputs_, model.n_layers_ = coder.n_outputs, 3
-        model.out_activation_ = coder.output_unit.activation
+        model._activation, model._coder = plan.activation, plan.coder
+        model.n_outputs_, model.n_layers_ = plan.coder.n_outputs, 3
+        model.out_activation_ = plan.coder.output_unit.activation
         return model
 
     def _layout(self, coder):
@@ -287,13 +313,6 @@ class _ShallowNN(BaseEstimator):
         w, spread = data.sample_weight, input_spread(data.X.shape[1])
         return Standardizer.of(data.X, w, spread), coder.standardizer(data.y, w)
 
-    def _initial_theta(self, layout, rng):
-        """A random first θ."""
-        theta = np.zeros(layout.size)
-        weights = layout.view(theta)
-        INITIALIZERS[self.init](rng, weights.W1, weights.W2)
-        return theta
-
     def _make_activation(self):
         """The hidden activation; an object of the user's has its slope checked."""
         if isinstance(self.activation, str):
@@ -316,12 +335,12 @@ class _ShallowNN(BaseEstimator):
         )
         return data.take(train), data.take(held_out)
 
-    def _validator(self, held_out, objective_on, model_at):
+    def _validator(self, held_out, plan, dtype, model_at):
         """`validate(theta)`, lower is better; None without early stopping."""
         if held_out is None:
             return None
         if self.scoring == "loss":
-            return objective_on(held_out, alpha=0.0).value
+            return plan.objective(held_out, 0.0, dtype).value
         scorer = check_scoring(self, self.scoring)
         weights = {}
         if held_out.sample_weight is not None:
@@ -627,10 +646,10 @@ class ShallowNNClassifier(ClassifierMixin, _ShallowNN):
         factors = coder.class_factors(self.class_weight, data.y, data.weights)
         return data.weighted(factors[coder.codes(data.y)])
 
-    def _keep(self, model, weights, activation, coder, dtype):
+    def _keep(self, model, plan, theta, dtype):
         """The classes belong to the fitted model too."""
-        model = super()._keep(model, weights, activation, coder, dtype)
-        model.classes_ = coder.classes
+        model = super()._keep(model, plan, theta, dtype)
+        model.classes_ = plan.coder.classes
         return model
 
     def __sklearn_tags__(self):
