@@ -75,7 +75,8 @@ class Objective:
             self._propagate(self.X[rows], Y, factor, weights, work, Z2)
             total += self._grad
             data += self._weighted_sum(self.loss.loss(Z2, Y), rows)
-        self._add_penalty(theta, total)
+        window = self.layout.penalized
+        axpy(self._penalty, window(theta), window(total))
         return data / self._total_weight + self._half_penalty(theta), total
 
     def gradients(self, theta, order, n_batches):
@@ -95,7 +96,8 @@ class Objective:
         ndarray of shape (layout.size,)
             The objective's own buffer, overwritten by the next batch.
         """
-        weights = self.layout.view(theta)
+        weights, window = self.layout.view(theta), self.layout.penalized
+        W, dW = window(theta), window(self._grad)
         if self._sweep is None or len(self._sweep.slices) != n_batches:
             self._sweep = _Sweep(self.Y, n_batches)
         for rows, Y, Z2 in self._sweep.batches(self.Y, order):
@@ -103,7 +105,7 @@ class Objective:
             X = self.X.take(rows, 0, work.X, "clip")
             share = self.n_samples / (len(rows) * self._total_weight)
             self._propagate(X, Y, self._factor(rows, share), weights, work, Z2)
-            self._add_penalty(theta, self._grad)
+            axpy(self._penalty, W, dW)
             yield self._grad
 
     def sweep_value(self, theta):
@@ -128,12 +130,6 @@ class Objective:
         backward(
             X, weights, self.activation, work.A1, work.dZ2, work.dZ1, self._grad_windows
         )
-
-    def _add_penalty(self, theta, grad):
-        """grad ← grad + α/S [W1 | W2]."""
-        if self._penalty:
-            window = self.layout.penalized
-            axpy(self._penalty, window(theta), window(grad))
 
     def _half_penalty(self, theta):
         """α/2S (‖W1‖² + ‖W2‖²)."""

@@ -102,7 +102,7 @@ def input_spread(n_features):
     return (16 / n_features) ** 0.75
 
 
-def _row_blocks(X, n_elements=2**17):
+def _row_blocks(X, n_elements=2**15):
     """Slices of rows of X, some n_elements large."""
     step = max(1, n_elements // max(1, X.shape[1]))
     return (slice(i, i + step) for i in range(0, X.shape[0], step))
