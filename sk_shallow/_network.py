@@ -13,7 +13,7 @@ import numpy as np
 
 
 class Weights(NamedTuple):
-    """Windows on θ; B1 = [b1; W1] is the hidden layer with its bias in the first row."""
+    """Windows on θ; B1 = [b1; W1] is the hidden layer, its bias in the first row."""
 
     b1: np.ndarray
     W1: np.ndarray

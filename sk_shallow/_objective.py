@@ -50,11 +50,11 @@ class Objective:
         self._workspaces = {}
         self._sweep = None
 
-    def rough_value(self, theta):
-        """J(θ) roughly: with the mean loss of the first block of samples."""
-        rows = next(self._blocks())
+    def rough_value(self, theta, n_rows=256):
+        """J(θ) roughly: with the mean loss of the first samples."""
+        rows = slice(min(n_rows, self.n_samples))
         w = self.sample_weight
-        total = len(self.Y[0, rows]) if w is None else float(w[rows].sum())
+        total = rows.stop if w is None else float(w[rows].sum())
         losses = self._sum_of_losses(rows, self.layout.view(theta))
         return losses / total + self._half_penalty(theta)
 

@@ -100,7 +100,9 @@ class Labels:
         """The labels of a checked y: a vector of labels, or an indicator matrix."""
         multilabel = y.ndim == 2
         found = np.arange(y.shape[1]) if multilabel else np.unique(y)
-        labels = cls(found if classes is None else np.unique(classes), multilabel)
+        if classes is None:
+            return cls(found, multilabel)
+        labels = cls(np.unique(classes), multilabel)
         labels.check(y)
         return labels
 
@@ -144,13 +146,15 @@ class Labels:
         ValueError
             If y has a label that is not among the classes.
         """
-        unseen = np.setdiff1d(y, self.classes)
+        codes = np.searchsorted(self.classes, y)
+        codes[codes == len(self.classes)] = 0
+        unseen = np.unique(y[self.classes[codes] != y])
         if len(unseen):
             raise ValueError(
                 f"{name} contains classes that are not among the known ones: "
                 f"{unseen.tolist()}. The known classes are {self.classes.tolist()}."
             )
-        return np.searchsorted(self.classes, y)
+        return codes
 
     @property
     def output_unit(self):
@@ -186,12 +190,14 @@ class Labels:
 
     def first_bias(self, y, weights):
         """The output that gives every class or label its share: inverse link of Ȳ."""
-        if len(self.classes) == 1 and not self.multilabel:
-            return 0.0
-        means = self.encode(y, None, np.float64) @ weights / weights.sum()
+        if self.multilabel:
+            shares = weights @ y / weights.sum()
+        else:
+            shares = np.bincount(self.codes(y), weights, minlength=len(self.classes))
+            shares /= weights.sum()
         if self.is_softmax:
-            return np.log(np.maximum(means, _RAREST))
-        return logit(np.clip(means, _RAREST, 1 - _RAREST))
+            return np.log(np.maximum(shares, _RAREST))
+        return logit(np.clip(shares[-self.n_outputs :], _RAREST, 1 - _RAREST))
 
     def strata(self, y):
         """The classes keep their shares in a split; label combinations do not."""

@@ -199,7 +199,7 @@ def check_classification_data(estimator, X, y, sample_weight, *, reset=True):
         reset=reset,
     )
     check_classification_targets(y)
-    if type_of_target(y).startswith("multilabel"):
+    if y.ndim == 2 and type_of_target(y).startswith("multilabel"):
         y = y.toarray() if sparse.issparse(y) else np.asarray(y)
         if not np.isin(y, (0, 1)).all():
             raise ValueError(
