@@ -354,7 +354,7 @@ class _ShallowNN(BaseEstimator):
     def _outputs(self, X):
         """Z2."""
         check_is_fitted(self)
-        X = check_X(self, X, reset=False)
+        X = check_X(self, X)
         weights = (w.astype(X.dtype, copy=False) for w in self._weights())
         return output(X, *weights, self._activation)
 

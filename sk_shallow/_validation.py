@@ -162,26 +162,18 @@ class Data(NamedTuple):
         return Data(self.X[rows], self.y[rows], None if w is None else w[rows])
 
 
-def check_X(estimator, X, **options):
+_NUMBERS = {"accept_sparse": "csr", "dtype": [np.float64, np.float32]}
+
+
+def check_X(estimator, X):
     """X as a finite float32 or float64 array, or as CSR without duplicate entries."""
-    X = validate_data(
-        estimator, X, accept_sparse="csr", dtype=[np.float64, np.float32], **options
-    )
-    return _canonical(X)
+    return _canonical(validate_data(estimator, X, reset=False, **_NUMBERS))
 
 
 def check_regression_data(estimator, X, y, sample_weight, *, reset=True):
-    """Checked data with y of shape (n_samples, n_outputs), float64."""
-    X, y = validate_data(
-        estimator,
-        X,
-        y,
-        accept_sparse="csr",
-        dtype=[np.float64, np.float32],
-        multi_output=True,
-        y_numeric=True,
-        reset=reset,
-    )
+    """Checked data with y of one dimension, or (n_samples, n_outputs), float64."""
+    options = {"multi_output": True, "y_numeric": True, "reset": reset, **_NUMBERS}
+    X, y = validate_data(estimator, X, y, **options)
     if y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)
     return _without_absent(_canonical(X), y.astype(np.float64), sample_weight)
@@ -189,15 +181,8 @@ def check_regression_data(estimator, X, y, sample_weight, *, reset=True):
 
 def check_classification_data(estimator, X, y, sample_weight, *, reset=True):
     """Checked data with y a vector of labels, or a dense indicator matrix."""
-    X, y = validate_data(
-        estimator,
-        X,
-        y,
-        accept_sparse="csr",
-        dtype=[np.float64, np.float32],
-        multi_output=True,
-        reset=reset,
-    )
+    options = {"multi_output": True, "reset": reset, **_NUMBERS}
+    X, y = validate_data(estimator, X, y, **options)
     check_classification_targets(y)
     if y.ndim == 2 and type_of_target(y).startswith("multilabel"):
         y = y.toarray() if sparse.issparse(y) else np.asarray(y)
