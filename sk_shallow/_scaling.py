@@ -48,7 +48,9 @@ class Standardizer:
         squares = _sparse_squares if sparse.issparse(X) else _dense_squares
         with np.errstate(over="ignore", invalid="ignore"):
             mean = np.asarray(w @ X, dtype=np.float64).ravel() / total
-            m2 = squares(X, w, mean)
+            m1, m2 = squares(X, w, mean)
+            mean += m1 / total
+            m2 = np.maximum(m2 - m1**2 / total, 0.0)
         if not np.isfinite(m2).all():
             raise ValueError(
                 "The values of some columns are too large to be squared: columns "
@@ -109,25 +111,29 @@ def _row_blocks(X, n_elements=2**15):
 
 
 def _dense_squares(X, w, mean):
-    """Σ wᵢ (xᵢ - μ)² of each column, about the exact mean."""
-    m2 = np.zeros(X.shape[1])
+    """Σ wᵢ (xᵢ - μ) and Σ wᵢ (xᵢ - μ)² of each column; the first is rounding."""
+    m1, m2 = np.zeros((2, X.shape[1]))
     for rows in _row_blocks(X):
         D = X[rows] - mean
+        m1 += w[rows] @ D
         np.square(D, out=D)
         m2 += w[rows] @ D
-    return m2
+    return m1, m2
 
 
 def _sparse_squares(X, w, mean):
-    """The same from the stored entries: every absent entry adds w μ²."""
-    n_columns = X.shape[1]
+    """The same from the stored entries: every absent entry adds -w μ and w μ²."""
     entry_weight = np.repeat(w, np.diff(X.indptr))
-    deviation = entry_weight * (X.data - mean[X.indices]) ** 2
-    m2 = np.bincount(X.indices, weights=deviation, minlength=n_columns)
-    stored = np.bincount(X.indices, weights=entry_weight, minlength=n_columns)
-    is_full = np.bincount(X.indices, minlength=n_columns) == X.shape[0]
-    absent = np.where(is_full, 0.0, np.maximum(w.sum() - stored, 0.0))
-    return m2 + absent * mean**2
+    deviation = X.data - mean[X.indices]
+
+    def per_column(weights):
+        return np.bincount(X.indices, weights, minlength=X.shape[1])
+
+    is_full = per_column(None) == X.shape[0]
+    absent = np.maximum(w.sum() - per_column(entry_weight), 0.0)
+    absent[is_full] = 0.0
+    m1 = per_column(entry_weight * deviation) - absent * mean
+    return m1, per_column(entry_weight * deviation**2) + absent * mean**2
 
 
 class StandardizedSparse:

@@ -1,13 +1,6 @@
-import numpy as np
-import pytest
 from hypothesis import settings
 
 settings.register_profile(
     "sk_shallow", derandomize=True, deadline=None, max_examples=25
 )
 settings.load_profile("sk_shallow")
-
-
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)

@@ -83,6 +83,14 @@ def test_a_constant_column_has_scale_one(kind, n_samples, weighted):
     assert_allclose(measured.transform(X), 0, atol=1e-6)
 
 
+@kinds
+@pytest.mark.parametrize("value", [-3.3e-5, 0.1, 1e6 + 0.1])
+@pytest.mark.parametrize("n_samples", [100_000, 1_000_000])
+def test_a_constant_column_has_scale_one_in_many_rows(kind, n_samples, value):
+    X = np.full((n_samples, 3), value)
+    np.testing.assert_array_equal(Standardizer.of(kind(X)).scale, np.ones(3))
+
+
 @given(value=st.floats(-1e6, 1e6, width=32), n=st.integers(1, 300), seed=seeds)
 def test_merging_keeps_a_constant_column_constant(value, n, seed):
     parts = [

@@ -177,6 +177,19 @@ def test_absurd_rate_ends_finite_and_says_so(name, batch_size, rate):
 
 
 @any_first_order
+@pytest.mark.parametrize("max_iter", [1, 2])
+def test_divergence_that_uses_up_the_budget_ends_at_the_start(name, max_iter):
+    objective = LeastSquares()
+    objective.start += 1
+    solver = make(name, learning_rate_init=1e30, max_iter=max_iter, batch_size=48)
+    theta, seen, result = run(solver, objective)
+    assert_array_equal(theta, objective.start)
+    assert_array_equal(seen[-1][0], objective.start)
+    assert seen[-1][1] == objective.value(objective.start)
+    assert "diverged" in result.message
+
+
+@any_first_order
 def test_reduced_rate_still_reaches_the_minimum(name):
     objective = LeastSquares()
     solver = make(name, learning_rate_init=300.0, max_iter=2000, batch_size=48)

@@ -52,6 +52,14 @@ def test_the_only_sample_of_a_class_is_trained_on(sizes, fraction, seed):
     assert (np.bincount(codes)[codes[held_out]] > 1).all()
 
 
+@given(st.lists(st.integers(1, 3), min_size=8, max_size=20), seeds)
+def test_no_class_is_missing_from_training(sizes, seed):
+    sizes = [*sizes, 10]
+    codes = shuffled_codes(sizes, seed)
+    train, _ = split(len(codes), 0.2, seed, codes)
+    assert_array_equal(np.unique(codes[train]), np.arange(len(sizes)))
+
+
 @given(
     st.lists(st.integers(10, 60), min_size=1, max_size=4), st.floats(0.1, 0.5), seeds
 )
@@ -68,7 +76,8 @@ def test_more_classes_than_places_are_split_all_the_same(fraction):
     codes = np.repeat(np.arange(10), 2)
     train, held_out = split(20, fraction, 0, codes)
     assert_partition(train, held_out, 20)
-    assert len(held_out) == 20 * fraction
+    assert len(held_out) == min(20 * fraction, 10)
+    assert len(np.unique(codes[train])) == 10
 
 
 def test_the_generator_decides():
