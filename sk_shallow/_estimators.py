@@ -33,7 +33,9 @@ from sk_shallow._validation import (
     check_no_early_stopping,
     check_parameters,
     check_regression_data,
+    check_score,
     check_validation_data,
+    check_weights,
     check_X,
 )
 from sk_shallow.activations import ACTIVATIONS, Activation, check_slope
@@ -52,6 +54,7 @@ class _Progress(NamedTuple):
     """What training needs, beside the weights, to go on where it was."""
 
     rng: np.random.Generator
+    weight: float
     x: Standardizer
     y: Standardizer
     solver_state: Any = None
@@ -59,6 +62,7 @@ class _Progress(NamedTuple):
     def after(self, earlier):
         """What earlier samples and these together give, with the earlier state."""
         return self._replace(
+            weight=earlier.weight + self.weight,
             x=earlier.x.merge(self.x),
             y=earlier.y.merge(self.y),
             solver_state=earlier.solver_state,
@@ -174,7 +178,7 @@ class _ShallowNN(BaseEstimator):
             else:
                 held_out = None
             data = self._class_weighted(data, coder)
-            progress = _Progress(rng, *self._standardizers(data, coder))
+            progress = _Progress(rng, *self._measured(data, coder))
             solver = self._make_solver(data)
             self._train(solver, data, held_out, coder, start, progress)
         return self
@@ -190,7 +194,7 @@ class _ShallowNN(BaseEstimator):
             coder.check(data.y)
             start = None if first else self._weights_for(coder)
             data = self._class_weighted(data, coder)
-            progress = _Progress(self._rng(start), *self._standardizers(data, coder))
+            progress = _Progress(self._rng(start), *self._measured(data, coder))
             if start is not None:
                 progress = progress.after(self._progress)
             solver = self._make_solver(data)
@@ -202,10 +206,9 @@ class _ShallowNN(BaseEstimator):
         """Minimise J from the start, or from a random θ; keep the best θ."""
         activation = self._make_activation()
         plan = _Plan(self._layout(coder), activation, coder, solver, progress)
-        alpha = self.alpha
-        if alpha is None:
-            alpha = coder.default_alpha(data, progress.rng.spawn(1)[0])
-        objective = plan.objective(data, alpha)
+        alpha = self._alpha(plan, data, start)
+        share = float(data.weights.sum()) / progress.weight
+        objective = plan.objective(data, alpha * share)
         theta = self._first_theta(plan, data, start, objective.dtype)
 
         def model_at(theta):
@@ -223,9 +226,17 @@ class _ShallowNN(BaseEstimator):
             )
         if result.message:
             warnings.warn(result.message, ConvergenceWarning, stacklevel=3)
-        vars(self).update(vars(model_at(monitor.stopping.best_theta)))
+        self._keep(self, plan, monitor.stopping.best_theta, data.X.dtype)
         self._progress = progress._replace(solver_state=result.state)
         self._report(monitor, solver, alpha)
+
+    def _alpha(self, plan, data, start):
+        """The α that was set, or that of the first samples, or the rule's."""
+        if self.alpha is not None:
+            return self.alpha
+        if start is not None:
+            return self.alpha_
+        return plan.coder.default_alpha(data, plan.progress.rng.spawn(1)[0])
 
     def _make_monitor(self, theta, validate, solver):
         """What watches the iterations; with a budget there is nothing to wait for."""
@@ -259,7 +270,7 @@ class _ShallowNN(BaseEstimator):
 
     def _keep(self, model, plan, theta, dtype):
         """Give the model the weights of θ, in original units."""
-        b1, W1, W2, b2 = (np.asarray(w, dtype) for w in plan.weights(theta))
+        b1, W1, W2, b2 = check_weights(plan.weights(theta), dtype)
         model.coefs_, model.intercepts_ = [W1, W2], [b1, b2]
         model._activation, model._coder = plan.activation, plan.coder
         model.n_outputs_, model.n_layers_ = plan.coder.n_outputs, 3
@@ -303,15 +314,15 @@ class _ShallowNN(BaseEstimator):
             return None
         return self._progress.solver_state
 
-    def _standardizers(self, data, coder):
-        """Of X and of y."""
+    def _measured(self, data, coder):
+        """The total weight, and the standardizers of X and of y."""
+        n_features, w = data.X.shape[1], data.sample_weight
+        total = float(data.weights.sum())
         if not self.standardize:
-            return (
-                Standardizer.identity(data.X.shape[1]),
-                Standardizer.identity(coder.n_outputs),
-            )
-        w, spread = data.sample_weight, input_spread(data.X.shape[1])
-        return Standardizer.of(data.X, w, spread), coder.standardizer(data.y, w)
+            x, y = map(Standardizer.identity, (n_features, coder.n_outputs))
+            return total, x, y
+        x = Standardizer.of(data.X, w, input_spread(n_features))
+        return total, x, coder.standardizer(data.y, w)
 
     def _make_activation(self):
         """The hidden activation; an object of the user's has its slope checked."""
@@ -347,7 +358,8 @@ class _ShallowNN(BaseEstimator):
             weights["sample_weight"] = held_out.sample_weight
 
         def validate(theta):
-            return -float(scorer(model_at(theta), held_out.X, held_out.y, **weights))
+            score = scorer(model_at(theta), held_out.X, held_out.y, **weights)
+            return -check_score(score, self.scoring)
 
         return validate
 
@@ -420,7 +432,8 @@ class ShallowNNClassifier(ClassifierMixin, _ShallowNN):
     max_iter : int, default=None
         Epochs, or iterations of "lbfgs". None: 1000 for "gd" and "lbfgs"; for "sgd" and
         "adam" as many as make 1.6 n_samples^(2/3) steps, or from 15,000 samples
-        1000 (n_samples/15000)^(1/4), and fewer for more than 256 features.
+        1000 (n_samples/15000)^(1/4), and fewer for more than 256 features; never
+        fewer than 60.
     tol : float >= 0, default=1e-4
         Relative tolerance: an iteration counts as progress if the loss (or, with early
         stopping, the validation score) improves by more than `tol` times its size.
@@ -432,7 +445,8 @@ class ShallowNNClassifier(ClassifierMixin, _ShallowNN):
     validation_fraction : float in (0, 1), default=0.1
         The share held out, unless `fit` is given `X_val`.
     scoring : str or callable, default="loss"
-        What early stopping watches: the loss, or any scikit-learn scorer.
+        What early stopping watches: the loss, or any scikit-learn scorer; neither
+        takes `class_weight` into account.
     warm_start : bool, default=False
         Start `fit` from the fitted weights and the solver's state. Where the shape or
         the classes have changed, training starts afresh, with a warning.
@@ -544,8 +558,10 @@ class ShallowNNClassifier(ClassifierMixin, _ShallowNN):
 
         The running means and spreads of the columns take the samples in, and the
         weights are re-expressed so that this alone does not change the network. The
-        solver's state is kept, and every call shuffles afresh. The learning rate is
-        constant, and alpha is relative to the samples of the call.
+        solver's state is kept (but not in a pickle), every call shuffles afresh, the
+        learning rate is constant, and `max_iter` has no part. alpha stands beside all
+        the samples that have been seen, those of repeated passes counted again.
+        `n_iter_` and `loss_curve_` are of the call.
 
         Parameters
         ----------
@@ -704,7 +720,8 @@ class ShallowNNRegressor(RegressorMixin, _ShallowNN):
     max_iter : int, default=None
         Epochs, or iterations of "lbfgs". None: 1000 for "gd" and "lbfgs"; for "sgd" and
         "adam" as many as make 1.6 n_samples^(2/3) steps, or from 15,000 samples
-        1000 (n_samples/15000)^(1/4), and fewer for more than 256 features.
+        1000 (n_samples/15000)^(1/4), and fewer for more than 256 features; never
+        fewer than 60.
     tol : float >= 0, default=1e-4
         Relative tolerance: an iteration counts as progress if the loss (or, with early
         stopping, the validation score) improves by more than `tol` times its size.
@@ -825,8 +842,10 @@ class ShallowNNRegressor(RegressorMixin, _ShallowNN):
 
         The running means and spreads of the columns and of the target take the samples
         in, and the weights are re-expressed so that this alone does not change the
-        network. The solver's state is kept, and every call shuffles afresh. The
-        learning rate is constant, and alpha is relative to the samples of the call.
+        network. The solver's state is kept (but not in a pickle), every call shuffles
+        afresh, the learning rate is constant, and `max_iter` has no part. alpha stands
+        beside all the samples that have been seen, those of repeated passes counted
+        again. `n_iter_` and `loss_curve_` are of the call.
 
         Parameters
         ----------

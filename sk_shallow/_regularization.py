@@ -46,7 +46,7 @@ def noise_share(X, Y, weights):
     """σ², the share of the variance of Y that nearest neighbours do not share [1]_.
 
     Half the squared difference between the targets of nearest neighbours estimates the
-    variance of the noise. A copy of a sample is not its neighbour.
+    variance of the noise. A copy of a sample, in X and in Y, is not its neighbour.
 
     References
     ----------
@@ -56,6 +56,8 @@ def noise_share(X, Y, weights):
     x, y = Standardizer.of(X, weights), Standardizer.of(Y, weights)
     Y = y.transform(Y)
     distances = _squared_distances(X, x)
+    is_copy = (distances == 0) & (Y[:, None] == Y).all(axis=2)
+    distances[is_copy] = np.inf
     nearest = distances.argmin(axis=1)
     has_one = np.isfinite(distances[np.arange(len(Y)), nearest])
     if not has_one.any():
@@ -65,7 +67,7 @@ def noise_share(X, Y, weights):
 
 
 def _squared_distances(X, x):
-    """‖X̃ᵢ - X̃ⱼ‖², infinite where it is zero."""
+    """‖X̃ᵢ - X̃ⱼ‖², zero where it is rounding."""
     if sparse.issparse(X) and X.shape[1] <= _N_DENSE:
         X = X.toarray()
     if sparse.issparse(X):
@@ -77,5 +79,5 @@ def _squared_distances(X, x):
     squares = products.diagonal()
     distances = squares[:, None] + squares - 2 * products
     rounding = 1e-9 * X.shape[1] + 1e-13 * squares.mean()
-    distances[distances <= rounding] = np.inf
+    distances[distances <= rounding] = 0
     return distances

@@ -252,11 +252,19 @@ class Labels:
         if not isinstance(class_weight, dict):
             shares = np.count_nonzero(totals) * totals / sample_weight.sum()
             return np.divide(1, shares, out=np.ones_like(shares), where=shares > 0)
-        factors = [class_weight.get(label, 1.0) for label in self.classes.tolist()]
+        labels = self.classes.tolist()
+        unknown = [label for label in class_weight if label not in labels]
+        if unknown and not set(labels) <= set(class_weight):
+            raise ValueError(
+                f"class_weight has weights for {unknown}, which are no classes. The "
+                f"classes are {labels}."
+            )
+        factors = [class_weight.get(label, 1.0) for label in labels]
         numbers = all(isinstance(f, Real) and 0 <= f < np.inf for f in factors)
         if not numbers or not np.dot(factors, totals) > 0:
             raise ValueError(
-                "The values of class_weight must be numbers in the range [0, inf), one "
-                f"of them at least positive. Got {class_weight!r} instead."
+                "The values of class_weight must be numbers in the range [0, inf), and "
+                "that of at least one class in y positive. Got "
+                f"{class_weight!r} instead."
             )
         return np.array(factors, dtype=np.float64)

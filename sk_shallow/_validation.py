@@ -256,6 +256,35 @@ def check_no_early_stopping(early_stopping):
         )
 
 
+def check_score(score, scoring):
+    """The score as a finite number."""
+    score = float(score)
+    if not np.isfinite(score):
+        raise ValueError(
+            f"scoring={scoring!r} gives {score} on the validation samples. Use a "
+            "scorer that is defined on them, or give others as X_val and y_val."
+        )
+    return score
+
+
+def check_weights(weights, dtype):
+    """The fitted weights in the precision of X.
+
+    Raises
+    ------
+    ValueError
+        If they do not fit in it.
+    """
+    with np.errstate(over="ignore"):
+        weights = [np.asarray(w, dtype) for w in weights]
+    if not all(np.isfinite(w).all() for w in weights):
+        raise ValueError(
+            f"The fitted weights overflow in {np.dtype(dtype)}, the precision of X. "
+            "Pass X as float64, or divide y by a constant."
+        )
+    return weights
+
+
 def check_honoured(solver, requested):
     """Refuse a hyperparameter that the chosen solver does not have."""
     unsupported = sorted(set(requested) - honoured(SOLVERS[solver]))

@@ -344,3 +344,38 @@ def test_partial_fit_never_diverges_in_silence(Estimator, solver):
         if any(issubclass(w.category, ConvergenceWarning) for w in said):
             break
         assert np.abs(prediction(model, X)).max() < 1e6
+
+
+def test_partial_fit_learns_from_small_batches():
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-2, 2, (3000, 3))
+    y = np.sin(X).sum(axis=1)
+    model = ShallowNNRegressor(30, random_state=0)
+    for _ in range(3):
+        for batch in np.array_split(np.arange(3000), 300):
+            model.partial_fit(X[batch], y[batch])
+    assert model.score(X, y) > 0.8
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_an_overflowing_start_is_an_error(solver):
+    X = np.random.default_rng(0).standard_normal((30, 2))
+    model = ShallowNNRegressor(3, solver=solver, standardize=False, alpha=0)
+    with pytest.raises(ValueError, match="overflow"):
+        model.fit(X, 1e200 * X[:, 0])
+    assert not hasattr(model, "coefs_")
+
+
+def test_a_score_that_is_not_finite_is_an_error():
+    X = np.random.default_rng(0).standard_normal((60, 2))
+    model = ShallowNNClassifier(
+        3, early_stopping=True, scoring=lambda *_, **__: float("nan")
+    )
+    with pytest.raises(ValueError, match="scoring"):
+        model.fit(X, X[:, 0] > 0)
+
+
+def test_weights_that_do_not_fit_in_float32_are_an_error():
+    X = np.random.default_rng(0).standard_normal((60, 2)).astype(np.float32)
+    with pytest.raises(ValueError, match="float64"):
+        ShallowNNRegressor(3).fit(X, 1e60 * X[:, 0].astype(np.float64))

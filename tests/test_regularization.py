@@ -129,3 +129,10 @@ def test_alpha_of_many_samples_is_estimated_from_some_of_them():
     Y = np.sin(2 * X[:, :1]) + rng.normal(size=(5000, 1)) * 0.5
     assert alpha(X, Y, seed=1) == alpha(X, Y, seed=1)
     assert alpha(X, Y, seed=1) != alpha(X, Y, seed=2)
+
+
+def test_levels_that_repeat_with_other_targets_show_the_noise():
+    levels = np.repeat(np.arange(5.0), 10)[:, None]
+    noise = np.random.default_rng(0).standard_normal(levels.shape)
+    Y = np.sin(1.5 * levels) + 0.05 * noise
+    assert noise_share(levels, Y, np.ones(50)) < 0.02

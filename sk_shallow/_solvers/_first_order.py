@@ -9,7 +9,7 @@ import numpy as np
 
 from sk_shallow._arrays import axpy
 from sk_shallow._solvers import _recipe
-from sk_shallow._solvers._result import Result
+from sk_shallow._solvers._result import OVERFLOW, Result
 
 # A loss so many times that of the start, or of θ = 0, has diverged.
 _DIVERGED = 10.0
@@ -68,6 +68,11 @@ class FirstOrder:
         Returns
         -------
         Result
+
+        Raises
+        ------
+        ValueError
+            If the loss at the start is not finite.
         """
         start, rate = theta.copy(), self.learning_rate_init
         n_batches = max(1, ceil(objective.n_samples / self.batch_size))
@@ -76,6 +81,8 @@ class FirstOrder:
         with np.errstate(over="ignore", invalid="ignore"):
             at_start = objective.rough_value(theta)
             limit = max(at_start, objective.rough_value(np.zeros_like(theta)))
+        if not np.isfinite(at_start):
+            raise ValueError(OVERFLOW)
         for _ in range(1 + _MAX_BACK_OFFS):
             rates = [rate * self.schedule(i / n_steps) for i in range(n_steps)]
             descent = self._descend(objective, theta, rng, state, rates, n_batches)

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.optimize import minimize
 
-from sk_shallow._solvers._result import Result
+from sk_shallow._solvers._result import OVERFLOW, Result
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class LBFGS:
                 options=options,
             )
         if not np.isfinite(found.fun):
-            return Result(message="The loss overflows. Set standardize=True.")
+            raise ValueError(OVERFLOW)
         theta[...] = found.x
         if found.nit == 0:
             on_iteration(theta, found.fun)

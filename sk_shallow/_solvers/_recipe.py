@@ -4,19 +4,16 @@ It was chosen by experiment over all the sets of the benchmark; see
 `benchmarks/REPORT.md`.
 """
 
-# Up to so many samples every step sees all of them.
-FULL_BATCH = 64
-
 
 def budget(n_samples, n_features):
     """The batch size and the number of steps.
 
-    The steps grow as n^(2/3) up to 15,000 samples and as n^(1/4) from there, and fall
-    with the square root of the number of features beyond 256.
+    The steps grow as n^(2/3), from 60, up to 15,000 samples and as n^(1/4) from there,
+    and fall with the square root of the number of features beyond 256.
     """
     batch_size = 256 if n_features <= 64 else 128
     if n_samples <= 15_000:
-        n_steps = 1.6 * max(n_samples, FULL_BATCH) ** (2 / 3)
+        n_steps = 1.6 * n_samples ** (2 / 3)
     else:
         n_steps = 1000 * (n_samples / 15_000) ** 0.25
     n_steps *= min(1.0, (256 / n_features) ** 0.5)

@@ -8,3 +8,9 @@ class Result(NamedTuple):
 
     state: Any = None
     message: str | None = None
+
+
+OVERFLOW = (
+    "The loss of the first weights overflows: X or y has too large values. Set "
+    "standardize=True, or divide them by a constant."
+)
