@@ -92,6 +92,7 @@ def plot(table, path):
         axis.loglog(sizes, three, "o-", label="three epochs")
         axis.loglog(sizes, default, "s-", label="default budget")
         axis.loglog(sizes, three[-1] * sizes / sizes[-1], "k:", label="linear")
+        axis.set_xscale("log", base=2)
         axis.set_xlabel(name)
     axes[0].set_ylabel("seconds of a fit")
     axes[0].legend()
