@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+from sk_shallow import ShallowNNClassifier
 from sk_shallow._solvers import SOLVERS, _recipe, choose, honoured
 from sk_shallow._solvers._first_order import SGD, Adam, FirstOrder, GradientDescent
 
@@ -324,3 +325,13 @@ def test_default_rate_falls_to_zero(name):
     rates = [schedule(i / 1000) for i in range(1000)]
     assert max(rates) == pytest.approx(1, abs=0.01)
     assert rates[-1] < 0.01
+
+
+def test_weights_that_the_penalty_drives_to_zero_never_become_subnormal():
+    rng = np.random.default_rng(0)
+    X, noise = rng.standard_normal((20000, 4)), rng.integers(0, 2, 20000)
+    model = ShallowNNClassifier(
+        8, solver="adam", alpha=100.0, max_iter=8, batch_size=10
+    )
+    weights = np.abs(np.concatenate([W.ravel() for W in model.fit(X, noise).coefs_]))
+    assert not ((weights > 0) & (weights < 1e-30)).any()
