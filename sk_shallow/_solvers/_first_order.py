@@ -15,7 +15,7 @@ from sk_shallow._solvers._result import OVERFLOW, Result
 _DIVERGED = 10.0
 # Weights that the penalty has driven below this are zero: as subnormal numbers they
 # would slow every product down.
-_VANISHING = 1e-18
+_VANISHING = 1e-12
 # After a divergence the rate is divided by this, at most so many times.
 _BACK_OFF, _MAX_BACK_OFFS = 4.0, 10
 
@@ -267,7 +267,7 @@ class Adam(FirstOrder):
         """
         power = state.count(self.period)
         if power == 1:
-            self._scale_back(state, theta)
+            self._scale_back(state, theta, grad)
         b1, b2 = self.beta_1, self.beta_2
         rate *= (1 - b1) / sqrt((1 - b2) * b2**power)
         M, V = state.moments
@@ -280,13 +280,15 @@ class Adam(FirstOrder):
             np.divide(g, u, out=g)
             axpy(-rate, g, x)
 
-    def _scale_back(self, state, theta):
+    def _scale_back(self, state, theta, grad):
         """M ← β1ᴾ M and V ← β2ᴾ V, with the floor of V; θ ← 0 where it vanishes."""
         M, V = state.moments
         M *= self.beta_1**self.period
         V *= self.beta_2**self.period
         np.maximum(V, self.epsilon**2 / (1 - self.beta_2), out=V)
-        theta[np.abs(theta) < _VANISHING] = 0
+        size = np.abs(theta)
+        vanishing = (size > 0) & (size < _VANISHING)
+        theta[vanishing] = grad[vanishing] = M[vanishing] = 0
 
 
 def _cache_blocks(*vectors, step=2**15):
