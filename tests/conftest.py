@@ -1,3 +1,5 @@
+import numpy as np
+import pytest
 from hypothesis import settings
 from threadpoolctl import threadpool_limits
 
@@ -10,3 +12,9 @@ settings.load_profile("laws")
 
 # The workers of a parallel run share the cores: one BLAS thread each.
 threadpool_limits(1, user_api="blas")
+
+
+@pytest.fixture(autouse=True)
+def _seeded():
+    """What `random_state=None` draws from is the same in every run."""
+    np.random.seed(0)  # noqa: NPY002
