@@ -151,10 +151,12 @@ class Data(NamedTuple):
 
     def weighted(self, factors):
         """The samples with their weights multiplied, without those of weight 0."""
-        w = self.weights * factors
-        present = np.flatnonzero(w > 0)
-        data = self._replace(sample_weight=w)
-        return data if len(present) == len(w) else data.take(present)
+        return self._replace(sample_weight=self.weights * factors).present()
+
+    def present(self):
+        """The samples of positive weight."""
+        present = self.weights > 0
+        return self if present.all() else self.take(np.flatnonzero(present))
 
     def take(self, rows):
         """The samples with these numbers."""
@@ -303,9 +305,7 @@ def _without_absent(X, y, sample_weight):
     check_consistent_length(X, y)
     if sample_weight is None:
         return Data(X, y, None)
-    data = Data(X, y, check_sample_weight(sample_weight, X.shape[0]))
-    present = data.sample_weight > 0
-    return data if present.all() else data.take(np.flatnonzero(present))
+    return Data(X, y, check_sample_weight(sample_weight, X.shape[0])).present()
 
 
 def _canonical(X):
