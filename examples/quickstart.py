@@ -28,7 +28,7 @@ from sk_shallow import ShallowNNClassifier, ShallowNNRegressor
 WIDTHS = [50, 100]
 ACTIVATIONS = ["identity", "logistic", "tanh", "relu", "leaky_relu", "elu", "softplus"]
 MLP_ACTIVATIONS = ["identity", "logistic", "tanh", "relu"]
-SOLVERS = ["gd", "sgd", "adam", "lbfgs"]
+SOLVERS = ["gd", "sgd", "adam", "lbfgs", "lm"]
 HERE = Path(__file__).resolve().parent
 
 

@@ -18,16 +18,26 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from sk_shallow._defaults import Choice, Problem, choose
+from sk_shallow._evidence import predictive
 from sk_shallow._initializers import INITIALIZERS
-from sk_shallow._network import Layout, output
-from sk_shallow._objective import Objective
-from sk_shallow._scaling import Standardizer, fold, input_spread, unfold
-from sk_shallow._solvers import SOLVERS, choose, constant
+from sk_shallow._network import Layout, merged, output, unmerged
+from sk_shallow._scaling import Standardizer, input_spread, unfold
+from sk_shallow._solvers import SOLVERS, able, constant, name_of
 from sk_shallow._splitting import hold_out
-from sk_shallow._stopping import Monitor, Stopping
 from sk_shallow._targets import Labels, Reals
-from sk_shallow._threads import suited_to
+from sk_shallow._training import (
+    Plan,
+    Start,
+    Watch,
+    mean_curve,
+    penalties,
+    starts_of,
+    summary,
+    train,
+)
 from sk_shallow._validation import (
+    check_alpha,
     check_classification_data,
     check_honoured,
     check_no_early_stopping,
@@ -37,9 +47,20 @@ from sk_shallow._validation import (
     check_validation_data,
     check_weights,
     check_X,
+    finds_alpha,
 )
-from sk_shallow.activations import ACTIVATIONS, Activation, check_slope
+from sk_shallow.activations import ACTIVATIONS, check_slope
 
+# Fitted attributes that only some fits leave.
+_OPTIONAL_ATTRIBUTES = (
+    "validation_scores_",
+    "alpha_",
+    "noise_variance_",
+    "n_effective_parameters_",
+    "log_evidence_",
+    "feature_relevance_",
+    "_posteriors",
+)
 # Parameters that only some solvers have; None stands for the solver's own default.
 _SOLVER_PARAMETERS = (
     "batch_size",
@@ -67,37 +88,6 @@ class _Progress(NamedTuple):
             y=earlier.y.merge(self.y),
             solver_state=earlier.solver_state,
         )
-
-
-class _Plan(NamedTuple):
-    """The objects that a training is made of."""
-
-    layout: Layout
-    activation: Activation
-    coder: Labels | Reals
-    solver: Any
-    progress: _Progress
-
-    def objective(self, data, alpha, dtype=None):
-        """J over these samples, in the solver's precision or the one that is given."""
-        dtype = dtype or self.solver.precision(data.X.shape[0])
-        return Objective(
-            self.layout,
-            self.activation,
-            self.coder.output_unit,
-            self.progress.x.design(data.X, dtype),
-            self.coder.encode(data.y, self.progress.y, dtype),
-            data.sample_weight,
-            alpha,
-        )
-
-    def weights(self, theta):
-        """b1, W1, W2, b2 of θ, in original units."""
-        return fold(self.layout.view(theta), self.progress.x, self.progress.y)
-
-    def n_rows(self, data):
-        """The samples that are multiplied at a time."""
-        return min(self.solver.batch_size, Objective.block_size, data.X.shape[0])
 
 
 @contextmanager
@@ -166,7 +156,9 @@ class _ShallowNN(BaseEstimator):
             check_validation_data(self.early_stopping, X_val, y_val, sample_weight_val)
             data = self._check_data(X, y, sample_weight, reset=True)
             coder = self._make_coder(data.y)
-            start = self._weights_for(coder) if self.warm_start else None
+            choice = self._choose(data, coder)
+            layout = self._layout(choice, coder)
+            start = self._weights_for(layout, coder) if self.warm_start else None
             rng = self._rng(start)
             if X_val is not None:
                 held_out = self._check_data(
@@ -179,8 +171,8 @@ class _ShallowNN(BaseEstimator):
                 held_out = None
             data = self._class_weighted(data, coder)
             progress = _Progress(rng, *self._measured(data, coder))
-            solver = self._make_solver(data)
-            self._train(solver, data, held_out, coder, start, progress)
+            solver = self._make_solver(choice, layout, data)
+            self._train(choice, solver, data, held_out, coder, start, progress)
         return self
 
     def _partial_fit(self, X, y, sample_weight, make_coder):
@@ -192,107 +184,157 @@ class _ShallowNN(BaseEstimator):
             data = self._check_data(X, y, sample_weight, reset=first)
             coder = make_coder(data.y) if first else self._coder
             coder.check(data.y)
-            start = None if first else self._weights_for(coder)
+            choice = self._choose(data, coder, incremental=True)
+            layout = self._layout(choice, coder)
+            start = None if first else self._weights_for(layout, coder)
             data = self._class_weighted(data, coder)
             progress = _Progress(self._rng(start), *self._measured(data, coder))
             if start is not None:
                 progress = progress.after(self._progress)
-            solver = self._make_solver(data)
+            solver = self._make_solver(choice, layout, data)
             solver = replace(solver, max_iter=1, schedule=constant, has_budget=True)
-            self._train(solver, data, None, coder, start, progress)
+            self._train(choice, solver, data, None, coder, start, progress)
         return self
 
-    def _train(self, solver, data, held_out, coder, start, progress):
-        """Minimise J from the start, or from a random θ; keep the best θ."""
-        activation = self._make_activation()
-        plan = _Plan(self._layout(coder), activation, coder, solver, progress)
-        alpha = self._alpha(plan, data, start)
+    def _train(self, choice, solver, data, held_out, coder, start, progress):
+        """Minimise J from the start, or from random weights; keep the best iterate."""
+        layout = self._layout(choice, coder)
+        if not solver.trains_together:
+            layout = layout.member
+        activation = self._make_activation(choice)
+        plan = Plan(layout, activation, coder, solver, progress.x, progress.y)
+        alpha = self._alpha(choice, plan, data, start)
         share = float(data.weights.sum()) / progress.weight
-        objective = plan.objective(data, alpha * share)
-        theta = self._first_theta(plan, data, start, objective.dtype)
+        samples = plan.samples(data)
+        rngs = progress.rng.spawn(choice.n_estimators)
+        turns = self._turns(alpha, plan, data, rngs)
+        first = self._first_weights(plan, data, start, rngs, turns)
 
         def model_at(theta):
-            return self._keep(copy.copy(self), plan, theta, data.X.dtype)
+            return self._keep(copy.copy(self), plan, [theta], data.X.dtype)
 
-        validate = self._validator(held_out, plan, objective.dtype, model_at)
-        monitor = self._make_monitor(theta, validate, solver)
-        with suited_to(plan.n_rows(data), *plan.layout[:2]):
-            result = solver.solve(
-                objective,
-                theta,
-                on_iteration=monitor,
-                rng=progress.rng,
-                state=self._solver_state(solver, start),
-            )
-        if result.message:
-            warnings.warn(result.message, ConvergenceWarning, stacklevel=3)
-        self._keep(self, plan, monitor.stopping.best_theta, data.X.dtype)
-        self._progress = progress._replace(solver_state=result.state)
-        self._report(monitor, solver, alpha)
+        validate = self._validator(held_out, plan, samples.Y.dtype, model_at)
+        starts = plan.starts(first, samples.Y.dtype)
+        runs = train(
+            plan,
+            samples,
+            starts,
+            penalties(plan, alpha, share, turns[: len(starts)]),
+            self._solver_state(solver, start),
+            rngs if len(starts) > 1 else [progress.rng],
+            Watch(self.tol, self._patience(solver, validate), validate, self.verbose),
+            self.n_jobs,
+        )
+        for message in {run.message for run in runs if run.message}:
+            warnings.warn(message, ConvergenceWarning, stacklevel=3)
+        self._keep(self, plan, [run.theta for run in runs], data.X.dtype)
+        self._progress = progress._replace(solver_state=runs[0].state)
+        self._report(choice, runs, alpha, validate)
+        if runs[0].posterior is not None:
+            vars(self).update(summary(plan, runs, progress.weight))
 
-    def _alpha(self, plan, data, start):
+    def _alpha(self, choice, plan, data, start):
         """The α that was set, or that of the first samples, or the rule's."""
         if self.alpha is not None:
-            return self.alpha
+            return check_alpha(self.alpha, self.n_features_in_, choice.n_estimators)
+        if plan.solver.finds_alpha:
+            return "evidence"
         if start is not None:
             return self.alpha_
-        return plan.coder.default_alpha(data, plan.progress.rng.spawn(1)[0])
+        return plan.coder.default_alpha(data)
 
-    def _make_monitor(self, theta, validate, solver):
-        """What watches the iterations; with a budget there is nothing to wait for."""
+    def _turns(self, alpha, plan, data, rngs):
+        """Where each member's search for α begins, if α is to be found."""
+        if not isinstance(alpha, str):
+            return [Start()] * len(rngs)
+        alpha = plan.coder.default_alpha(data)
+        are_numbers = plan.coder.output_unit.has_noise
+        return starts_of(len(rngs), data.weights.sum(), alpha, are_numbers)
+
+    def _patience(self, solver, validate):
+        """How many iterations to wait; with a budget there is nothing to wait for."""
         patient = validate is None and solver.has_budget
-        patience = np.inf if patient else self.n_iter_no_change
-        return Monitor(Stopping(theta, self.tol, patience), validate, self.verbose)
+        return np.inf if patient else self.n_iter_no_change
 
-    def _first_theta(self, plan, data, start, dtype):
-        """θ of the weights to start from, or a random one."""
+    def _first_weights(self, plan, data, start, rngs, turns):
+        """The weights of each member to start from, in standardised units."""
         if start is not None:
-            weights = unfold(*start, plan.progress.x, plan.progress.y)
-            return plan.layout.pack(*weights, dtype)
-        theta = np.zeros(plan.layout.size)
-        weights = plan.layout.view(theta)
-        INITIALIZERS[self.init](plan.progress.rng, weights.W1, weights.W2)
-        weights.b2[...] = plan.coder.first_bias(data.y, data.weights)
-        return theta.astype(dtype)
+            return [unfold(*weights, plan.x, plan.y) for weights in start]
+        d, h, k = plan.layout[:3]
+        first_bias = np.broadcast_to(plan.coder.first_bias(data.y, data.weights), k)
+        first = [(np.zeros(h), np.empty((d, h)), np.empty((h, k))) for _ in rngs]
+        for rng, turn, (_, W1, W2) in zip(rngs, turns, first, strict=True):
+            INITIALIZERS[self.init](rng, W1, W2)
+            W1 *= turn.steepness
+        return [(*weights, first_bias) for weights in first]
 
-    def _report(self, monitor, solver, alpha):
+    def _report(self, choice, runs, alpha, validate):
         """The fitted attributes that tell how training went."""
-        self.solver_ = next(
-            name for name, kind in SOLVERS.items() if type(solver) is kind
-        )
-        self.alpha_ = float(alpha)
-        self.loss_curve_ = monitor.loss_curve
-        self.n_iter_ = len(monitor.loss_curve)
-        self.loss_ = monitor.best_loss
-        vars(self).pop("validation_scores_", None)
-        if monitor.validate is not None:
-            self.validation_scores_ = [-value for value in monitor.stopping.values]
+        for name in _OPTIONAL_ATTRIBUTES:
+            vars(self).pop(name, None)
+        self.solver_, self.n_hidden_, self.activation_, self.n_estimators_ = choice
+        self.loss_curve_ = mean_curve([run.loss_curve for run in runs])
+        self.n_iter_ = len(self.loss_curve_)
+        self.loss_ = float(np.mean([run.loss for run in runs]))
+        if validate is not None:
+            values = mean_curve([run.values for run in runs])
+            self.validation_scores_ = [-value for value in values]
+        if runs[0].posterior is None:
+            self.alpha_ = float(alpha)
 
-    def _keep(self, model, plan, theta, dtype):
+    def _keep(self, model, plan, thetas, dtype):
         """Give the model the weights of θ, in original units."""
-        b1, W1, W2, b2 = check_weights(plan.weights(theta), dtype)
+        members = plan.members(thetas)
+        b1, W1, W2, b2 = check_weights(merged(members), dtype)
         model.coefs_, model.intercepts_ = [W1, W2], [b1, b2]
+        model._output_biases = [np.asarray(bias, dtype) for *_, bias in members]
         model._activation, model._coder = plan.activation, plan.coder
         model.n_outputs_, model.n_layers_ = plan.coder.n_outputs, 3
         model.out_activation_ = plan.coder.output_unit.activation
         return model
 
-    def _layout(self, coder):
-        return Layout(self.n_features_in_, self.n_hidden, coder.n_outputs)
+    def _choose(self, data, coder, incremental=False):
+        """What the parameters that were not set stand for."""
+        parameters = self.n_hidden, self.activation, self.n_estimators
+        given = Choice(self.solver, *parameters)
+        solvers = able(self._requested())
+        if incremental:
+            solvers = [name for name in solvers if SOLVERS[name].incremental]
+        if incremental and hasattr(self, "coefs_"):
+            fitted = Choice(None, self.n_hidden_, self.activation_, self.n_estimators_)
+            given = given.filled(*fitted[1:])
+        if self.alpha is not None and not finds_alpha(self.alpha):
+            solvers = [name for name in solvers if name != "lm"]
+        is_open = given.solver == "auto" and given.n_hidden is None
+        alpha = coder.alpha_of_numbers(data) if is_open else None
+        is_sparse = not isinstance(data.X, np.ndarray)
+        problem = Problem(*data.X.shape, coder.n_outputs, is_sparse, alpha)
+        return choose(given, problem, solvers, finds_alpha(self.alpha))
+
+    def _requested(self):
+        """The hyperparameters of solvers that the user has set."""
+        values = {name: getattr(self, name) for name in _SOLVER_PARAMETERS}
+        return {name: value for name, value in values.items() if value is not None}
+
+    def _layout(self, choice, coder):
+        """The sizes of the whole committee."""
+        sizes = self.n_features_in_, choice.n_hidden, coder.n_outputs
+        return Layout(*sizes, choice.n_estimators)
 
     def _weights(self):
         """The fitted weights, as the kernel takes them."""
         (W1, W2), (b1, b2) = self.coefs_, self.intercepts_
         return b1, W1, W2, b2
 
-    def _weights_for(self, coder):
-        """The fitted weights, if they fit; else None, with a warning."""
+    def _weights_for(self, layout, coder):
+        """The fitted weights of each member, if they fit; else None, with a warning."""
         if not hasattr(self, "coefs_"):
             return None
         b1, W1, W2, b2 = self._weights()
-        same_shape = Layout(*W1.shape, len(b2)) == self._layout(coder)
-        if same_shape and coder.codes_like(self._coder):
-            return b1, W1, W2, b2
+        n_members = len(self._output_biases)
+        fitted = Layout(len(W1), len(W2) // n_members, len(b2), n_members)
+        if fitted == layout and coder.codes_like(self._coder):
+            return unmerged(b1, W1, W2, self._output_biases)
         warnings.warn(
             "The number of features, hidden units or outputs, or the classes, differ "
             "from those of the fitted network: training starts afresh.",
@@ -310,7 +352,7 @@ class _ShallowNN(BaseEstimator):
 
     def _solver_state(self, solver, start):
         """The state to go on from, if the same solver left it."""
-        if start is None or SOLVERS[self.solver_] is not type(solver):
+        if start is None or self.solver_ != name_of(solver):
             return None
         return self._progress.solver_state
 
@@ -324,20 +366,19 @@ class _ShallowNN(BaseEstimator):
         x = Standardizer.of(data.X, w, input_spread(n_features))
         return total, x, coder.standardizer(data.y, w)
 
-    def _make_activation(self):
+    def _make_activation(self, choice):
         """The hidden activation; an object of the user's has its slope checked."""
-        if isinstance(self.activation, str):
-            return ACTIVATIONS[self.activation]
-        check_slope(self.activation)
-        return self.activation
+        if isinstance(choice.activation, str):
+            return ACTIVATIONS[choice.activation]
+        check_slope(choice.activation)
+        return choice.activation
 
-    def _make_solver(self, data):
+    def _make_solver(self, choice, layout, data):
         """The solver, with the hyperparameters that the user has set."""
-        values = {name: getattr(self, name) for name in _SOLVER_PARAMETERS}
-        requested = {name: value for name, value in values.items() if value is not None}
-        name = choose(set(requested)) if self.solver == "auto" else self.solver
-        check_honoured(name, requested)
-        return SOLVERS[name](**requested).sized(*data.X.shape)
+        requested = self._requested()
+        check_honoured(choice.solver, requested, self.alpha)
+        solver = SOLVERS[choice.solver](**requested)
+        return solver.sized(data.X.shape[0], layout)
 
     def _hold_out(self, data, coder, rng):
         """The samples to train on, and those held out."""
@@ -351,7 +392,7 @@ class _ShallowNN(BaseEstimator):
         if held_out is None:
             return None
         if self.scoring == "loss":
-            return plan.objective(held_out, 0.0, dtype).value
+            return plan.objective(plan.samples(held_out, dtype)).value
         scorer = check_scoring(self, self.scoring)
         weights = {}
         if held_out.sample_weight is not None:
@@ -392,24 +433,41 @@ class ShallowNNClassifier(ClassifierMixin, _ShallowNN):
 
     Parameters
     ----------
-    n_hidden : int, default=100
-        Number of hidden units.
-    activation : {"identity", "logistic", "sigmoid", "tanh", "relu", "leaky_relu", \
-            "elu", "softplus"} or Activation, default="relu"
+    n_hidden : int, default=None
+        Number of hidden units, of each member of a committee. None: 20 for "lm", 100
+        for the other solvers; `n_hidden_` tells.
+    activation : {"auto", "identity", "logistic", "sigmoid", "tanh", "relu", \
+            "leaky_relu", "elu", "softplus"} or Activation, default="auto"
         The hidden activation g. An object, such as `LeakyReLU(negative_slope=0.1)` or
         a subclass of `Activation` of your own, can be listed in a grid as well.
-    solver : {"auto", "gd", "sgd", "adam", "lbfgs"}, default="auto"
+        "auto": "tanh" for "lm", "relu" for the other solvers; `activation_` tells.
+    solver : {"auto", "gd", "sgd", "adam", "lbfgs", "lm"}, default="auto"
         - "gd": gradient descent over all samples, in double precision.
         - "sgd", "adam": minibatches, in single precision (in double where one batch
           holds all the samples). The rate warms up, then falls to zero over
           `max_iter` epochs, and training ends there. Adam's momentum is Nesterov's.
         - "lbfgs": SciPy's L-BFGS, over all samples, in double precision.
-        - "auto": "adam"; "sgd" where `momentum` is set. `solver_` tells.
-    alpha : float >= 0, default=None
+        - "lm": Levenberg-Marquardt, damped generalised Gauss-Newton steps over all
+          samples, in double precision [2]_. For up to 4000 weights; it finds α, and
+          leaves error bars.
+        - "auto": "adam"; "sgd" where `momentum` is set, "lm" where α is to be found.
+          `solver_` tells.
+    alpha : float >= 0, array-like, "evidence" or "ard", default=None
         Strength α of the L2 penalty α/2 ‖W‖² beside the sum of the samples' losses:
         its meaning does not depend on the batch, and a sample more weakens it. It acts
-        on the weights of standardised inputs, not on the biases. None:
-        1. `alpha_` tells.
+        on the weights of standardised inputs, not on the biases. "evidence" finds the
+        α that makes the labels most probable [3]_, and "ard" one for the weights of
+        each feature and one for W2, both by "lm", which also takes what they found:
+        two numbers, for W1 and W2, or one for each feature and one for W2, or a row of
+        them for each member. None: "evidence" for "lm", else 3 (σ²/(1 - σ²))², with
+        the share σ² of noise in the variance of the labels estimated from nearest
+        neighbours, within √(500/n) (itself within 1/4 and 1) and the lesser of 20 and
+        n/10. `alpha_` tells.
+    n_estimators : int, default=None
+        Number of members of a committee: networks from different first weights, whose
+        outputs are averaged before the output activation. It is one shallow network,
+        with all their units side by side. None: 5 where neither `n_hidden` nor
+        `solver` is set, else 1.
     class_weight : dict or "balanced", default=None
         Weights by class label, multiplied with `sample_weight`. "balanced" gives every
         class the same total weight.
@@ -430,10 +488,10 @@ class ShallowNNClassifier(ClassifierMixin, _ShallowNN):
     nesterovs_momentum : bool, default=None
         Whether the momentum of "sgd" is Nesterov's. None: True.
     max_iter : int, default=None
-        Epochs, or iterations of "lbfgs". None: 1000 for "gd" and "lbfgs"; for "sgd" and
-        "adam" as many as make 1.6 n_samples^(2/3) steps, or from 15,000 samples
-        1000 (n_samples/15000)^(1/4), and fewer for more than 256 features; never
-        fewer than 60.
+        Epochs, or iterations of "lbfgs" and "lm". None: 1000, for "lm" 100 if it is to
+        find α, and for "sgd" and "adam" as many as make 1.6 n_samples^(2/3) steps, or
+        from 15,000 samples 1000 (n_samples/15000)^(1/4), and fewer for more than 256
+        features; never fewer than 60.
     tol : float >= 0, default=1e-4
         Relative tolerance: an iteration counts as progress if the loss (or, with early
         stopping, the validation score) improves by more than `tol` times its size.
@@ -453,21 +511,26 @@ class ShallowNNClassifier(ClassifierMixin, _ShallowNN):
     random_state : int, RandomState instance or None, default=None
         Draws the first weights, the batches and the samples held out. The same int on
         the same machine with the same number of threads gives the same bits.
+    n_jobs : int, default=None
+        Members of a committee that "lbfgs" and "lm" train at once, by joblib; the
+        result does not depend on it. The other solvers train all members together.
     verbose : bool or int, default=False
         Whether to print the loss of every iteration.
 
     Attributes
     ----------
-    coefs_ : list of two ndarrays, shapes (n_features, n_hidden), (n_hidden, n_outputs)
-        W1 and W2, in original units.
-    intercepts_ : list of two ndarrays, shapes (n_hidden,), (n_outputs,)
+    coefs_ : list of two ndarrays, shapes (n_features, n_units), (n_units, n_outputs)
+        W1 and W2, in original units; n_units is n_hidden times n_estimators.
+    intercepts_ : list of two ndarrays, shapes (n_units,), (n_outputs,)
         b1 and b2, in original units.
     classes_ : ndarray of shape (n_classes,)
         The class labels; for multilabel targets the numbers of the labels.
     loss_ : float
         J, as in `loss_curve_`, of the iterate that was kept, in nats.
     loss_curve_ : list of float
-        J after every iteration; for minibatches, its mean over the epoch.
+        J after every iteration; for minibatches, its mean over the epoch; for "lm",
+        once it begins to find α, minus the log-evidence of a sample. It is the mean
+        over the members of a committee.
     n_iter_ : int
         Number of iterations run.
     validation_scores_ : list of float
@@ -475,8 +538,21 @@ class ShallowNNClassifier(ClassifierMixin, _ShallowNN):
         `scoring="loss"` minus the loss.
     solver_ : str
         The solver that was used.
-    alpha_ : float
-        The α that was used.
+    n_hidden_, n_estimators_ : int
+        The number of hidden units of a member, and of members.
+    activation_ : str or Activation
+        The activation that was used.
+    alpha_ : float or ndarray of shape (n_groups,) or (n_estimators, n_groups)
+        The α that was used or found, as `alpha` takes it.
+    n_effective_parameters_ : float
+        "lm": how many parameters the data determines, in the mean of the members.
+    log_evidence_ : float
+        "lm": the log-probability (density) of y with the weights integrated out, by
+        Laplace's approximation, in nats, in the mean of the members [3]_. Between fits
+        of the same y, higher is better.
+    feature_relevance_ : ndarray of shape (n_features,)
+        "ard": 1/α of each feature's weights, beside their sum, in the mean of the
+        members.
     out_activation_ : str
         "logistic" or "softmax".
     n_outputs_, n_layers_ : int
@@ -495,6 +571,10 @@ class ShallowNNClassifier(ClassifierMixin, _ShallowNN):
     ----------
     .. [1] Rumelhart, Hinton and Williams, "Learning representations by back-propagating
        errors", Nature 323, 1986.
+    .. [2] Hagan and Menhaj, "Training feedforward networks with the Marquardt
+       algorithm", IEEE Transactions on Neural Networks 5, 1994.
+    .. [3] MacKay, "A practical Bayesian framework for backpropagation networks",
+       Neural Computation 4, 1992.
 
     Examples
     --------
@@ -509,11 +589,12 @@ class ShallowNNClassifier(ClassifierMixin, _ShallowNN):
 
     def __init__(
         self,
-        n_hidden=100,
+        n_hidden=None,
         *,
-        activation="relu",
+        activation="auto",
         solver="auto",
         alpha=None,
+        n_estimators=None,
         class_weight=None,
         init="auto",
         standardize=True,
@@ -529,12 +610,14 @@ class ShallowNNClassifier(ClassifierMixin, _ShallowNN):
         scoring="loss",
         warm_start=False,
         random_state=None,
+        n_jobs=None,
         verbose=False,
     ):
         self.n_hidden = n_hidden
         self.activation = activation
         self.solver = solver
         self.alpha = alpha
+        self.n_estimators = n_estimators
         self.class_weight = class_weight
         self.init = init
         self.standardize = standardize
@@ -550,6 +633,7 @@ class ShallowNNClassifier(ClassifierMixin, _ShallowNN):
         self.scoring = scoring
         self.warm_start = warm_start
         self.random_state = random_state
+        self.n_jobs = n_jobs
         self.verbose = verbose
 
     @available_if(_is_incremental)
@@ -682,25 +766,42 @@ class ShallowNNRegressor(RegressorMixin, _ShallowNN):
 
     Parameters
     ----------
-    n_hidden : int, default=100
-        Number of hidden units.
-    activation : {"identity", "logistic", "sigmoid", "tanh", "relu", "leaky_relu", \
-            "elu", "softplus"} or Activation, default="relu"
+    n_hidden : int, default=None
+        Number of hidden units, of each member of a committee. None: 20 for "lm", 100
+        for the other solvers; `n_hidden_` tells.
+    activation : {"auto", "identity", "logistic", "sigmoid", "tanh", "relu", \
+            "leaky_relu", "elu", "softplus"} or Activation, default="auto"
         The hidden activation g. An object, such as `LeakyReLU(negative_slope=0.1)` or
         a subclass of `Activation` of your own, can be listed in a grid as well.
-    solver : {"auto", "gd", "sgd", "adam", "lbfgs"}, default="auto"
+        "auto": "tanh" for "lm", "relu" for the other solvers; `activation_` tells.
+    solver : {"auto", "gd", "sgd", "adam", "lbfgs", "lm"}, default="auto"
         - "gd": gradient descent over all samples, in double precision.
         - "sgd", "adam": minibatches, in single precision (in double where one batch
           holds all the samples). The rate warms up, then falls to zero over
           `max_iter` epochs, and training ends there. Adam's momentum is Nesterov's.
         - "lbfgs": SciPy's L-BFGS, over all samples, in double precision.
-        - "auto": "adam"; "sgd" where `momentum` is set. `solver_` tells.
-    alpha : float >= 0, default=None
+        - "lm": Levenberg-Marquardt, damped generalised Gauss-Newton steps over all
+          samples, in double precision [2]_. For up to 4000 weights; it finds α, and
+          leaves error bars.
+        - "auto": where `n_hidden` is not set, "lm" if X is dense, g smooth, and its
+          work affordable (up to some 10,000 samples of few features), unless the
+          samples are fewer than 600 and noisy; also where α is to be found. Else
+          "adam"; "sgd" where `momentum` is set. `solver_` tells.
+    alpha : float >= 0, array-like, "evidence" or "ard", default=None
         Strength α of the L2 penalty α/2 ‖W‖² beside the sum of the samples' losses:
         its meaning does not depend on the batch, and a sample more weakens it. It acts
-        on the weights of standardised inputs and targets, not on the biases. None:
+        on the weights of standardised inputs and targets, not on the biases. "evidence"
+        finds the α that makes the targets most probable [3]_, and "ard" one for the
+        weights of each feature and one for W2, both by "lm", which also takes what they
+        found: two numbers, for W1 and W2, or one for each feature and one for W2, or a
+        row of them for each member. None: "evidence" for "lm", else
         20 (σ²/(1 - σ²))² within 1 and 100, with the share σ² of noise in the
         variance of y estimated from nearest neighbours. `alpha_` tells.
+    n_estimators : int, default=None
+        Number of members of a committee: networks from different first weights, whose
+        outputs are averaged. It is one shallow network, with all their units side by
+        side. None: where neither `n_hidden` nor `solver` is set, 9 for "lm" and 5 for
+        "adam"; else 1.
     init : {"auto", "glorot", "he", "normal", "zeros"}, default="auto"
         How the first weights are drawn; "auto" is "glorot". "normal" is 0.01 times
         standard normal; "zeros" shows that the hidden units then stay equal for ever.
@@ -718,10 +819,10 @@ class ShallowNNRegressor(RegressorMixin, _ShallowNN):
     nesterovs_momentum : bool, default=None
         Whether the momentum of "sgd" is Nesterov's. None: True.
     max_iter : int, default=None
-        Epochs, or iterations of "lbfgs". None: 1000 for "gd" and "lbfgs"; for "sgd" and
-        "adam" as many as make 1.6 n_samples^(2/3) steps, or from 15,000 samples
-        1000 (n_samples/15000)^(1/4), and fewer for more than 256 features; never
-        fewer than 60.
+        Epochs, or iterations of "lbfgs" and "lm". None: 1000, for "lm" 100 if it is to
+        find α, and for "sgd" and "adam" as many as make 1.6 n_samples^(2/3) steps, or
+        from 15,000 samples 1000 (n_samples/15000)^(1/4), and fewer for more than 256
+        features; never fewer than 60.
     tol : float >= 0, default=1e-4
         Relative tolerance: an iteration counts as progress if the loss (or, with early
         stopping, the validation score) improves by more than `tol` times its size.
@@ -740,20 +841,25 @@ class ShallowNNRegressor(RegressorMixin, _ShallowNN):
     random_state : int, RandomState instance or None, default=None
         Draws the first weights, the batches and the samples held out. The same int on
         the same machine with the same number of threads gives the same bits.
+    n_jobs : int, default=None
+        Members of a committee that "lbfgs" and "lm" train at once, by joblib; the
+        result does not depend on it. The other solvers train all members together.
     verbose : bool or int, default=False
         Whether to print the loss of every iteration.
 
     Attributes
     ----------
-    coefs_ : list of two ndarrays, shapes (n_features, n_hidden), (n_hidden, n_outputs)
-        W1 and W2, in original units.
-    intercepts_ : list of two ndarrays, shapes (n_hidden,), (n_outputs,)
+    coefs_ : list of two ndarrays, shapes (n_features, n_units), (n_units, n_outputs)
+        W1 and W2, in original units; n_units is n_hidden times n_estimators.
+    intercepts_ : list of two ndarrays, shapes (n_units,), (n_outputs,)
         b1 and b2, in original units.
     loss_ : float
         J, as in `loss_curve_`, of the iterate that was kept, in units of the variance
         of y if `standardize`.
     loss_curve_ : list of float
-        J after every iteration; for minibatches, its mean over the epoch.
+        J after every iteration; for minibatches, its mean over the epoch; for "lm",
+        once it begins to find α, minus the log-evidence of a sample. It is the mean
+        over the members of a committee.
     n_iter_ : int
         Number of iterations run.
     validation_scores_ : list of float
@@ -761,8 +867,23 @@ class ShallowNNRegressor(RegressorMixin, _ShallowNN):
         `scoring="loss"` minus the loss.
     solver_ : str
         The solver that was used.
-    alpha_ : float
-        The α that was used.
+    n_hidden_, n_estimators_ : int
+        The number of hidden units of a member, and of members.
+    activation_ : str or Activation
+        The activation that was used.
+    alpha_ : float or ndarray of shape (n_groups,) or (n_estimators, n_groups)
+        The α that was used or found, as `alpha` takes it.
+    noise_variance_ : float or ndarray of shape (n_outputs,)
+        "lm": the variance of the noise of y, in its units squared.
+    n_effective_parameters_ : float
+        "lm": how many parameters the data determines, in the mean of the members.
+    log_evidence_ : float
+        "lm": the log-probability (density) of y with the weights integrated out, by
+        Laplace's approximation, in nats, in the mean of the members [3]_. Between fits
+        of the same y, higher is better.
+    feature_relevance_ : ndarray of shape (n_features,)
+        "ard": 1/α of each feature's weights, beside their sum, in the mean of the
+        members.
     out_activation_ : str
         "identity".
     n_outputs_, n_layers_ : int
@@ -781,6 +902,10 @@ class ShallowNNRegressor(RegressorMixin, _ShallowNN):
     ----------
     .. [1] Rumelhart, Hinton and Williams, "Learning representations by back-propagating
        errors", Nature 323, 1986.
+    .. [2] Hagan and Menhaj, "Training feedforward networks with the Marquardt
+       algorithm", IEEE Transactions on Neural Networks 5, 1994.
+    .. [3] MacKay, "A practical Bayesian framework for backpropagation networks",
+       Neural Computation 4, 1992.
 
     Examples
     --------
@@ -795,11 +920,12 @@ class ShallowNNRegressor(RegressorMixin, _ShallowNN):
 
     def __init__(
         self,
-        n_hidden=100,
+        n_hidden=None,
         *,
-        activation="relu",
+        activation="auto",
         solver="auto",
         alpha=None,
+        n_estimators=None,
         init="auto",
         standardize=True,
         batch_size=None,
@@ -814,12 +940,14 @@ class ShallowNNRegressor(RegressorMixin, _ShallowNN):
         scoring="loss",
         warm_start=False,
         random_state=None,
+        n_jobs=None,
         verbose=False,
     ):
         self.n_hidden = n_hidden
         self.activation = activation
         self.solver = solver
         self.alpha = alpha
+        self.n_estimators = n_estimators
         self.init = init
         self.standardize = standardize
         self.batch_size = batch_size
@@ -834,6 +962,7 @@ class ShallowNNRegressor(RegressorMixin, _ShallowNN):
         self.scoring = scoring
         self.warm_start = warm_start
         self.random_state = random_state
+        self.n_jobs = n_jobs
         self.verbose = verbose
 
     @available_if(_is_incremental)
@@ -867,20 +996,50 @@ class ShallowNNRegressor(RegressorMixin, _ShallowNN):
         """
         return self._partial_fit(X, y, sample_weight, Reals.of)
 
-    def predict(self, X):
+    def predict(self, X, return_std=False):
         """The value of each sample.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        return_std : bool, default=False
+            Whether to return the standard deviation of y as well: that of the noise,
+            of the posterior of the weights (Laplace's approximation), and of the
+            members about their mean. Needs solver "lm".
 
         Returns
         -------
-        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             In the units and the shape of y.
+        std : ndarray of the same shape
+            If `return_std`.
+
+        Raises
+        ------
+        AttributeError
+            If `return_std`, and the solver that was used has left no posterior.
         """
+        if return_std:
+            return self._moments(X)
         Z2 = self._outputs(X)
         return self._coder.decode(self._coder.output_unit.mean(Z2))
+
+    def _moments(self, X):
+        """Mean and standard deviation of y."""
+        check_is_fitted(self)
+        if not hasattr(self, "_posteriors"):
+            raise AttributeError(
+                f"return_std=True needs the posterior of the weights, which solver="
+                f"{self.solver_!r} does not give. Use solver='lm'."
+            )
+        X = check_X(self, X)
+        sizes = self.n_features_in_, self.n_hidden_, self.n_outputs_
+        x, y = self._progress.x, self._progress.y
+        moments = predictive(
+            self._posteriors, X, x, y, Layout(*sizes), self._activation
+        )
+        mean, std = (self._coder.decode(moment.astype(X.dtype)) for moment in moments)
+        return mean, std
 
     def _check_data(self, X, y, sample_weight, reset):
         return check_regression_data(self, X, y, sample_weight, reset=reset)

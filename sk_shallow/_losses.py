@@ -3,11 +3,16 @@
 In each canonical pair the slope of h cancels, and the error of the output layer is
 dZ2 = ∂ℓ/∂Z2 = h(Z2) - Y. Every loss is computed from Z2, never from h(Z2): it stays
 finite and exact where the probability itself rounds to 0 or 1. Z and Y have one column
-per sample.
+per sample; Z may have leading axes, for the members of a committee. A unit `has_noise`
+if the scale of its loss is a variance of noise, for the data to tell, and
+`is_shift_invariant` if its loss does not change where all logits grow by the same.
 """
 
 import numpy as np
 from scipy.special import expit
+
+# exp of less adds nothing to 1, and could be a subnormal number, which is slow.
+_LEAST_LOGIT = np.float32(-60)
 
 
 def _softplus(Z):
@@ -17,8 +22,8 @@ def _softplus(Z):
 
 def _log_softmax(Z):
     """Z - log Σⱼ exp(Zⱼ)."""
-    Z = Z - Z.max(axis=0)
-    Z -= np.log(np.exp(Z).sum(axis=0))
+    Z = Z - Z.max(axis=-2, keepdims=True)
+    Z -= np.log(np.exp(Z).sum(axis=-2, keepdims=True))
     return Z
 
 
@@ -32,19 +37,24 @@ class SquaredError:
     """Identity output, ℓ = 1/2 Σⱼ (zⱼ - yⱼ)²."""
 
     activation = "identity"
+    has_noise = True
+    is_shift_invariant = False
 
     def mean(self, Z):
         """A2 = Z2."""
         return Z
 
     def loss(self, Z, Y):
-        """ℓ of every sample, shape (n_samples,)."""
+        """ℓ of every sample, shape (..., n_samples)."""
         R = Z - Y
-        return 0.5 * np.einsum("ji,ji->i", R, R)
+        return 0.5 * np.einsum("...ji,...ji->...i", R, R)
 
     def delta(self, Z, Y, out):
         """dZ2 = A2 - Y, in `out`, which may be Z."""
         np.subtract(Z, Y, out=out)
+
+    def scale_by_root_of_curvature(self, Z, J):
+        """J ← Λ^½ J, with Λ = ∂²ℓ/∂Z2² = I."""
 
 
 class LogisticLoss:
@@ -54,6 +64,8 @@ class LogisticLoss:
     """
 
     activation = "logistic"
+    has_noise = False
+    is_shift_invariant = False
 
     def mean(self, Z):
         """A2 = 1 / (1 + exp(-Z2))."""
@@ -65,7 +77,7 @@ class LogisticLoss:
 
     def loss(self, Z, Y):
         """ℓ of every sample, as Σⱼ log(1 + exp(zⱼ)) - yⱼ zⱼ."""
-        return np.sum(_softplus(Z) - Y * Z, axis=0)
+        return np.sum(_softplus(Z) - Y * Z, axis=-2)
 
     def delta(self, Z, Y, out):
         """dZ2 = A2 - Y = 1/2 tanh(Z2/2) + 1/2 - Y, in `out`, which may be Z."""
@@ -75,16 +87,22 @@ class LogisticLoss:
         np.add(out, 0.5, out=out)
         np.subtract(out, Y, out=out)
 
+    def scale_by_root_of_curvature(self, Z, J):
+        """J ← Λ^½ J, with Λ = diag(a (1 - a)); J has the shape (*Z.shape, size)."""
+        J *= np.sqrt(expit(Z) * expit(-Z))[..., None]
+
 
 class SoftmaxLoss:
     """Softmax output, ℓ = -Σⱼ yⱼ log aⱼ with one-hot columns y."""
 
     activation = "softmax"
+    has_noise = False
+    is_shift_invariant = True
 
     def mean(self, Z):
         """A2 = exp(Z2) / Σⱼ exp(Z2ⱼ)."""
-        A = np.exp(Z - Z.max(axis=0))
-        A /= A.sum(axis=0)
+        A = np.exp(Z - Z.max(axis=-2, keepdims=True))
+        A /= A.sum(axis=-2, keepdims=True)
         return A
 
     def log_mean(self, Z):
@@ -93,14 +111,24 @@ class SoftmaxLoss:
 
     def loss(self, Z, Y):
         """ℓ of every sample, as -Σⱼ yⱼ log aⱼ."""
-        return -np.einsum("ji,ji->i", Y, _log_softmax(Z))
+        return -np.einsum("...ji,...ji->...i", Y, _log_softmax(Z))
 
     def delta(self, Z, Y, out):
         """dZ2 = A2 - Y, in `out`, which may be Z."""
-        np.subtract(Z, np.maximum.reduce(Z, axis=0), out=out)
+        np.subtract(Z, np.maximum.reduce(Z, axis=-2, keepdims=True), out=out)
+        np.maximum(out, _LEAST_LOGIT, out=out)
         np.exp(out, out=out)
-        np.divide(out, np.add.reduce(out, axis=0), out=out)
+        np.divide(out, np.add.reduce(out, axis=-2, keepdims=True), out=out)
         np.subtract(out, Y, out=out)
+
+    def scale_by_root_of_curvature(self, Z, J):
+        """J ← B J, where BᵀB = Λ = diag(a) - a aᵀ; J has the shape (*Z.shape, size).
+
+        With the unit vector s = √a: B = (I - s sᵀ) diag(s).
+        """
+        s = np.sqrt(self.mean(Z))[..., None]
+        J *= s
+        J -= s * (s * J).sum(axis=0)
 
 
 OUTPUT_UNITS = {

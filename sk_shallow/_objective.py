@@ -3,15 +3,18 @@
 J(θ) = 1/S [ Σ wᵢ ℓ(yᵢ, Z2ᵢ) + α/2 (‖W1‖² + ‖W2‖²) ],    S = Σ wᵢ
 
 It is the same function for every solver and every batch size: over a batch B of the n
-samples, Σ over all of them is estimated by n/|B| Σ over B, and α stays as it is.
+samples, Σ over all of them is estimated by n/|B| Σ over B, and α stays as it is. For a
+committee J is the mean of its members', and each has the gradient of its own.
 """
 
 from itertools import pairwise
 
 import numpy as np
+from scipy.linalg.blas import dsyrk
 
 from sk_shallow._arrays import aligned, axpy
-from sk_shallow._network import backward, forward
+from sk_shallow._evidence import Laplace
+from sk_shallow._network import Hidden, backward, forward, linearized
 from sk_shallow._scaling import row_buffer
 
 
@@ -32,19 +35,34 @@ class Objective:
         Weights wᵢ > 0; None stands for ones.
     alpha : float
         α, the strength of the L2 penalty.
+    prior : Prior, default=None
+        The penalty of `likelihood` and `gauss_newton`, which leave it to the solver.
     """
 
     # Rows in flight at once: their A1 and dZ1 stay in the cache.
     block_size = 1024
+    # Numbers in a block of the Jacobian.
+    jacobian_size = 2**19
 
-    def __init__(self, layout, activation, loss, X, Y, sample_weight=None, alpha=0.0):
+    def __init__(
+        self,
+        layout,
+        activation,
+        loss,
+        X,
+        Y,
+        sample_weight=None,
+        alpha=0.0,
+        prior=None,
+    ):
         self.layout, self.activation, self.loss = layout, activation, loss
         self.X, self.Y, self.sample_weight = X, Y, sample_weight
         self.n_samples = X.shape[0]
         self.dtype = X.dtype
         total = self.n_samples if sample_weight is None else sample_weight.sum()
-        self._total_weight = float(total)
-        self._penalty = alpha / self._total_weight
+        self.total_weight = float(total)
+        self.prior = prior
+        self._penalty = alpha / self.total_weight
         self._grad = aligned(layout.size, self.dtype)
         self._grad_windows = layout.view(self._grad)
         self._workspaces = {}
@@ -60,9 +78,12 @@ class Objective:
 
     def value(self, theta):
         """J(θ) over all samples."""
+        return self.likelihood(theta) / self.total_weight + self._half_penalty(theta)
+
+    def likelihood(self, theta):
+        """Σ wᵢ ℓᵢ: minus the log-likelihood, but for the scale of the noise."""
         weights = self.layout.view(theta)
-        data = sum(self._sum_of_losses(rows, weights) for rows in self._blocks())
-        return data / self._total_weight + self._half_penalty(theta)
+        return sum(self._sum_of_losses(rows, weights) for rows in self._blocks())
 
     def value_and_grad(self, theta):
         """J(θ) and ∂J/∂θ over all samples; the gradient is a new array."""
@@ -71,13 +92,68 @@ class Objective:
             Y = self.Y[:, rows]
             work = self._workspace(Y.shape[1])
             Z2 = np.empty_like(work.dZ2)
-            factor = self._factor(rows, 1 / self._total_weight)
+            factor = self._factor(rows, 1 / self.total_weight)
             self._propagate(self.X[rows], Y, factor, weights, work, Z2)
             total += self._grad
             data += self._weighted_sum(self.loss.loss(Z2, Y), rows)
         window = self.layout.penalized
         axpy(self._penalty, window(theta), window(total))
-        return data / self._total_weight + self._half_penalty(theta), total
+        return data / self.total_weight + self._half_penalty(theta), total
+
+    def gauss_newton(self, theta):
+        """Σ wᵢ ℓᵢ, its gradient, and its generalised Gauss-Newton matrix [1]_.
+
+        With the Jacobian J of Z2 and the curvature Λ of the loss: H = Jᵀ Λ J. A shift
+        of all the logits of a softmax changes nothing; along it, H gets the mean
+        curvature of b2, so that the posterior is proper.
+
+        Returns
+        -------
+        likelihood : float
+        grad : ndarray of shape (layout.size,)
+        H : ndarray of shape (layout.size, layout.size)
+            In Fortran order; its lower triangle alone is filled.
+
+        References
+        ----------
+        .. [1] Schraudolph, "Fast curvature matrix-vector products for second-order
+           gradient descent", Neural Computation 14, 2002.
+        """
+        p, k = self.layout.size, self.layout.n_out
+        data, grad, H = 0.0, np.zeros(p), np.zeros((p, p), order="F")
+        step = max(1, self.jacobian_size // (p * k))
+        for rows in self._blocks(step):
+            X = np.asarray(self.X[rows])
+            Z2, J = linearized(X, theta, self.layout, self.activation)
+            Y, w = self.Y[:, rows], self._factor(rows, 1.0)
+            data += self._weighted_sum(self.loss.loss(Z2, Y), rows)
+            dZ2 = np.empty_like(Z2)
+            self.loss.delta(Z2, Y, out=dZ2)
+            dZ2 *= w
+            grad += np.tensordot(dZ2, J, 2)  # Jᵀ dZ2
+            self.loss.scale_by_root_of_curvature(Z2, J)
+            J *= np.sqrt(w)[..., None]
+            J = J.reshape(-1, p)
+            H = dsyrk(1.0, J.T, beta=1.0, c=H, lower=1, overwrite_c=1)  # H + Jᵀ J
+        if self.loss.is_shift_invariant:
+            H[-k:, -k:] += np.tril(np.full((k, k), H[-k:, -k:].trace() / k**2))
+        return data, grad, H
+
+    def posterior(self, theta, likelihood, H):
+        """The posterior at θ, with what `gauss_newton` gives there."""
+        n_observations = self.layout.n_out * self.total_weight
+        return Laplace.at(
+            theta,
+            likelihood,
+            H,
+            self.prior,
+            n_observations if self.loss.has_noise else None,
+        )
+
+    def posterior_at(self, theta):
+        """The posterior at θ."""
+        likelihood, _, H = self.gauss_newton(theta)
+        return self.posterior(theta, likelihood, H)
 
     def gradients(self, theta, order, n_batches):
         """Yield ∂J/∂θ over each batch, at what θ is when the batch has its turn.
@@ -99,11 +175,11 @@ class Objective:
         weights, window = self.layout.view(theta), self.layout.penalized
         W, dW = window(theta), window(self._grad)
         if self._sweep is None or len(self._sweep.slices) != n_batches:
-            self._sweep = _Sweep(self.Y, n_batches)
+            self._sweep = _Sweep(self.Y, self.layout, n_batches)
         for rows, Y, Z2 in self._sweep.batches(self.Y, order):
             work = self._workspace(len(rows))
             X = self.X.take(rows, 0, work.X, "clip")
-            share = self.n_samples / (len(rows) * self._total_weight)
+            share = self.n_samples / (len(rows) * self.total_weight)
             self._propagate(X, Y, self._factor(rows, share), weights, work, Z2)
             axpy(self._penalty, W, dW)
             yield self._grad
@@ -112,7 +188,7 @@ class Objective:
         """J over the batches of the last sweep, each at the θ that it has seen."""
         rows, Y, Z2 = self._sweep.seen()
         data = self._weighted_sum(self.loss.loss(Z2, Y), rows)
-        share = self.n_samples / (len(rows) * self._total_weight)
+        share = self.n_samples / (len(rows) * self.total_weight)
         return data * share + self._half_penalty(theta)
 
     def _sum_of_losses(self, rows, weights):
@@ -134,7 +210,7 @@ class Objective:
     def _half_penalty(self, theta):
         """α/2S (‖W1‖² + ‖W2‖²)."""
         W = self.layout.penalized(theta)
-        return 0.5 * self._penalty * float(np.dot(W, W))
+        return 0.5 * self._penalty * float(np.dot(W, W)) / self.layout.n_members
 
     def _factor(self, rows, share):
         """wᵢ times share."""
@@ -143,14 +219,13 @@ class Objective:
         return (self.sample_weight[rows] * share).astype(self.dtype)
 
     def _weighted_sum(self, losses, rows):
-        """Σ wᵢ ℓᵢ in double precision."""
-        if self.sample_weight is None:
-            return float(losses.sum(dtype=np.float64))
-        return float(np.dot(losses.astype(np.float64), self.sample_weight[rows]))
+        """Σ wᵢ ℓᵢ in double precision, of the mean member."""
+        if self.sample_weight is not None:
+            losses = losses * self.sample_weight[rows]
+        return float(losses.sum(dtype=np.float64)) / self.layout.n_members
 
-    def _blocks(self):
-        """Slices of all rows, block_size at a time."""
-        step = self.block_size
+    def _blocks(self, step=block_size):
+        """Slices of all rows, so many at a time."""
         return (slice(i, i + step) for i in range(0, self.n_samples, step))
 
     def _workspace(self, n_rows):
@@ -165,20 +240,22 @@ class _Workspace:
 
     def __init__(self, X, layout, n_rows):
         self.X = row_buffer(X, n_rows)
-        self.A1 = aligned((n_rows, layout.n_hidden), X.dtype)
-        self.dZ1 = aligned((n_rows, layout.n_hidden), X.dtype)
-        self.dZ2 = aligned((layout.n_out, n_rows), X.dtype)
+        hidden = (n_rows, layout.n_members * layout.n_hidden)
+        self.A1 = Hidden(aligned(hidden, X.dtype), layout)
+        self.dZ1 = Hidden(aligned(hidden, X.dtype), layout)
+        self.dZ2 = aligned(layout.by_member(layout.n_out, n_rows), X.dtype)
 
 
 class _Sweep:
     """Y and Z2 of all samples in the order of a sweep, and their windows by batch."""
 
-    def __init__(self, Y, n_batches):
+    def __init__(self, Y, layout, n_batches):
         n_samples = Y.shape[1]
-        self.Y, self.Z2 = np.empty_like(Y), np.empty_like(Y)
+        self.Y = np.empty_like(Y)
+        self.Z2 = np.empty(layout.by_member(*Y.shape), Y.dtype)
         ends = [n_samples * i // n_batches for i in range(n_batches + 1)]
         self.slices = [slice(*pair) for pair in pairwise(ends)]
-        self.windows = [(self.Y[:, s], self.Z2[:, s]) for s in self.slices]
+        self.windows = [(self.Y[:, s], self.Z2[..., s]) for s in self.slices]
 
     def batches(self, Y, order):
         """Gather Y in this order; yield (rows, Y, Z2) of each batch."""
@@ -191,4 +268,4 @@ class _Sweep:
     def seen(self):
         """The samples that have had their turn, their Y and their Z2."""
         n = self.n_seen
-        return self.order[:n], self.Y[:, :n], self.Z2[:, :n]
+        return self.order[:n], self.Y[:, :n], self.Z2[..., :n]

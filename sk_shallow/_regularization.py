@@ -11,15 +11,19 @@ from scipy import sparse
 
 from sk_shallow._scaling import Standardizer
 
-# α of labels, whose noise is part of the model.
-LABELS = 1.0
-# α of numbers that are half noise, and its bounds.
-_HALF_NOISE, _LEAST, _MOST = 20.0, 1.0, 100.0
-# The noise is estimated from so many samples, sparse ones of so few columns as dense.
-_N_SAMPLES, _N_DENSE = 500, 1000
+# α of targets that are half noise.
+_HALF_NOISE_NUMBERS, _HALF_NOISE_LABELS = 20.0, 3.0
+_MOST_NUMBERS, _MOST_LABELS = 100.0, 20.0
+# The noise is that of so many samples, whose neighbours are sought among so many.
+_N_QUERIES, _N_NUMBERS, _N_LABELS = 500, 500, 4000
+# Sparse samples of more columns than this are not made dense, and neighbours in so many
+# dimensions are too far to share a label.
+_N_WIDE = 1000
+# α of labels is never more than this share of the weight of all samples.
+_LARGEST_SHARE = 0.1
 
 
-def alpha_of_numbers(X, Y, weights, rng):
+def alpha_of_numbers(X, Y, weights):
     """α = 20 (σ²/(1 - σ²))², within 1 and 100.
 
     Parameters
@@ -27,26 +31,45 @@ def alpha_of_numbers(X, Y, weights, rng):
     X : {ndarray, csr} of shape (n_samples, n_features)
     Y : ndarray of shape (n_samples, n_outputs)
     weights : ndarray of shape (n_samples,)
-    rng : numpy.random.Generator
-        Chooses the samples to estimate σ² from.
 
     Returns
     -------
     float
     """
-    rows = np.arange(X.shape[0])
-    if len(rows) > _N_SAMPLES:
-        rows = rng.choice(rows, _N_SAMPLES, replace=False)
-    noise = noise_share(X[rows], Y[rows], weights[rows])
-    odds = noise / max(1 - noise, np.finfo(float).tiny)
-    return float(np.clip(_HALF_NOISE * min(odds, 1e3) ** 2, _LEAST, _MOST))
+    Y = Standardizer.of(Y, weights).transform(Y)
+    odds = _noise_odds(X, Y, weights, _N_NUMBERS)
+    return float(np.clip(_HALF_NOISE_NUMBERS * odds**2, 1, _MOST_NUMBERS))
 
 
-def noise_share(X, Y, weights):
+def alpha_of_labels(X, Y, weights):
+    """α = 3 (σ²/(1 - σ²))², within √(500/n) and 20, or n/10 if that is less.
+
+    The lower bound is itself within 1/4 and 1: many samples show a steeper function.
+    For the parameters see `alpha_of_numbers`; Y is indicators.
+    """
+    least = float(np.clip(np.sqrt(500 / weights.sum()), 0.25, 1))
+    if X.shape[1] > _N_WIDE:
+        return least
+    odds = _noise_odds(X, Y, weights, _N_LABELS)
+    most = min(_MOST_LABELS, _LARGEST_SHARE * float(weights.sum()))
+    return float(max(least, min(_HALF_NOISE_LABELS * odds**2, most)))
+
+
+def _noise_odds(X, Y, weights, n_samples):
+    """σ²/(1 - σ²), of so many samples; a fit repeats the choice of them."""
+    if X.shape[0] > _N_QUERIES:
+        rows = np.random.default_rng(0).permutation(X.shape[0])[:n_samples]
+        X, Y, weights = X[rows], Y[rows], weights[rows]
+    noise = noise_share(X, Y, weights, _N_QUERIES)
+    return min(noise / max(1 - noise, np.finfo(float).tiny), 1e3)
+
+
+def noise_share(X, Y, weights, n_queries=None):
     """σ², the share of the variance of Y that nearest neighbours do not share [1]_.
 
     Half the squared difference between the targets of nearest neighbours estimates the
-    variance of the noise. A copy of a sample, in X and in Y, is not its neighbour.
+    variance of the noise. A copy of a sample, in X and in Y, is not its neighbour. The
+    first `n_queries` samples, if it is given, stand for all.
 
     References
     ----------
@@ -54,30 +77,32 @@ def noise_share(X, Y, weights):
        Applications 5, 1997.
     """
     x, y = Standardizer.of(X, weights), Standardizer.of(Y, weights)
-    Y = y.transform(Y)
-    distances = _squared_distances(X, x)
-    is_copy = (distances == 0) & (Y[:, None] == Y).all(axis=2)
-    distances[is_copy] = np.inf
+    distances = _squared_distances(X, x, n_queries)
+    i, j = np.nonzero(distances == 0)
+    is_copy = (Y[i] == Y[j]).all(axis=1)
+    distances[i[is_copy], j[is_copy]] = np.inf
     nearest = distances.argmin(axis=1)
-    has_one = np.isfinite(distances[np.arange(len(Y)), nearest])
-    if not has_one.any():
+    queries = np.flatnonzero(np.isfinite(distances.min(axis=1)))
+    if not len(queries):
         return 1.0
-    halves = 0.5 * np.mean((Y - Y[nearest]) ** 2, axis=1)
-    return float(min(1.0, np.average(halves[has_one], weights=weights[has_one])))
+    halves = 0.5 * np.sum((Y[queries] - Y[nearest[queries]]) ** 2, axis=1)
+    variance = max(float(y.m2.sum() / y.weight), np.finfo(float).tiny)
+    return min(1.0, float(np.average(halves, weights=weights[queries])) / variance)
 
 
-def _squared_distances(X, x):
-    """‖X̃ᵢ - X̃ⱼ‖², zero where it is rounding."""
-    if sparse.issparse(X) and X.shape[1] <= _N_DENSE:
+def _squared_distances(X, x, n_queries):
+    """‖X̃ᵢ - X̃ⱼ‖² of the first samples and all, zero where it is rounding."""
+    if sparse.issparse(X) and X.shape[1] <= _N_WIDE:
         X = X.toarray()
     if sparse.issparse(X):
         X = sparse.csr_array(X).multiply(1 / x.scale).tocsr()
-        products = (X @ X.T).toarray()
+        products = (X[:n_queries] @ X.T).toarray()
+        squares = X.multiply(X).sum(axis=1)
     else:
         X = x.transform(X)
-        products = X @ X.T
-    squares = products.diagonal()
-    distances = squares[:, None] + squares - 2 * products
+        products = X[:n_queries] @ X.T
+        squares = np.einsum("ij,ij->i", X, X)
+    distances = squares[:n_queries, None] + squares - 2 * products
     rounding = 1e-9 * X.shape[1] + 1e-13 * squares.mean()
     distances[distances <= rounding] = 0
     return distances

@@ -164,6 +164,11 @@ class StandardizedSparse:
         """The same, called as NumPy's `take`."""
         return self[rows]
 
+    def __array__(self, dtype=None, copy=None):
+        """[1 X̃], formed: for a few rows."""
+        X = self.scaled.toarray() - self.shift
+        return np.column_stack([np.ones(len(X)), X]).astype(dtype or self.dtype)
+
     @property
     def T(self):
         """[1 X̃]ᵀ."""
@@ -197,7 +202,7 @@ def fold(weights, x, y):
     Parameters
     ----------
     weights : Weights
-        b1 (h,), W1 (d, h), W2 (h, k), b2 (k,), in standardised units.
+        b1 (h,), W1 (d, h), W2 (h, k), b2 (k, 1), in standardised units.
     x, y : Standardizer
         Of the inputs and of the targets.
 
@@ -208,7 +213,8 @@ def fold(weights, x, y):
     """
     W1 = weights.W1 / x.scale[:, None]
     W2 = weights.W2 * y.scale
-    return weights.b1 - x.mean @ W1, W1, W2, weights.b2 * y.scale + y.mean
+    b2 = weights.b2[:, 0] * y.scale + y.mean
+    return weights.b1 - x.mean @ W1, W1, W2, b2
 
 
 def unfold(b1, W1, W2, b2, x, y):

@@ -18,6 +18,8 @@ class Stopping:
         Relative tolerance.
     n_iter_no_change : int
         The patience.
+    extra : callable, default=None
+        `extra()` gives what belongs to an iterate beside its θ.
 
     Attributes
     ----------
@@ -25,12 +27,15 @@ class Stopping:
         Every value seen; lower is better.
     best_value, best_theta
         The lowest value, and a copy of the θ that had it.
+    best_extra
+        What belonged to it.
     """
 
-    def __init__(self, theta, tol, n_iter_no_change):
+    def __init__(self, theta, tol, n_iter_no_change, extra=lambda: None):
         self.tol, self.n_iter_no_change = tol, n_iter_no_change
         self.values = []
         self.best_value, self.best_theta = np.inf, theta.copy()
+        self._extra, self.best_extra = extra, extra()
         self._reference, self._n_waiting = np.inf, 0
 
     def update(self, theta, value):
@@ -39,6 +44,7 @@ class Stopping:
         if value < self.best_value:
             self.best_value = value
             self.best_theta[...] = theta
+            self.best_extra = self._extra()
         if self._improves(value):
             self._reference, self._n_waiting = value, 0
         else:
@@ -46,7 +52,7 @@ class Stopping:
         return self._n_waiting >= self.n_iter_no_change
 
     def restart(self):
-        """Forget the waiting: training starts again from its first θ."""
+        """Forget the waiting: training starts again."""
         self._reference, self._n_waiting = np.inf, 0
 
     def _improves(self, value):
@@ -75,7 +81,8 @@ class Monitor:
     def __call__(self, theta, loss):
         """Take the θ and the loss of an iteration; True says stop.
 
-        An infinite loss says that training has diverged, and starts again.
+        An infinite loss says that training starts again: it has diverged, or what it
+        minimises changes.
         """
         if loss == np.inf:
             self.stopping.restart()

@@ -58,10 +58,12 @@ class Reals:
         """Ỹ = (y - m)/s, a column per sample."""
         return np.ascontiguousarray(standardizer.transform(self._columns(y)).T, dtype)
 
-    def default_alpha(self, data, rng):
+    def default_alpha(self, data):
         """The α that suits the noise of the targets."""
         Y = self._columns(data.y)
-        return _regularization.alpha_of_numbers(data.X, Y, data.weights, rng)
+        return _regularization.alpha_of_numbers(data.X, Y, data.weights)
+
+    alpha_of_numbers = default_alpha
 
     def first_bias(self, y, weights):
         """The mean of the standardised targets."""
@@ -74,6 +76,10 @@ class Reals:
     def decode(self, Z2):
         """Outputs in the shape of y."""
         return Z2[0] if self.is_vector else Z2.T
+
+    def per_output(self, values):
+        """A float where y is a vector, else an array with a number for each output."""
+        return float(values[0]) if self.is_vector else values
 
     def _columns(self, y):
         """Y as (n_samples, n_outputs)."""
@@ -184,9 +190,14 @@ class Labels:
         Y[codes, np.arange(len(codes))] = 1
         return Y
 
-    def default_alpha(self, data, rng):
-        """The α of labels."""
-        return _regularization.LABELS
+    def default_alpha(self, data):
+        """The α that suits the noise of the labels."""
+        Y = self.encode(data.y, None, np.float64).T
+        return _regularization.alpha_of_labels(data.X, Y, data.weights)
+
+    def alpha_of_numbers(self, data):
+        """None: labels are no numbers."""
+        return None
 
     def first_bias(self, y, weights):
         """The output that gives every class or label its share: inverse link of Ȳ."""

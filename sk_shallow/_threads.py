@@ -20,12 +20,12 @@ def _controller():
 
 
 @contextmanager
-def suited_to(n_rows, n_in, n_hidden):
-    """One BLAS thread inside the block if [1 X] B1 of so many rows is small.
+def suited_to(n_operations):
+    """One BLAS thread inside the block if its products have so few operations.
 
     The first of several blocks at once limits, the last one restores.
     """
-    if 2 * n_rows * n_in * n_hidden >= _LARGE:
+    if n_operations >= _LARGE:
         yield
         return
     with _lock:

@@ -94,10 +94,20 @@ RANDOM_STATES = (
 
 # What each parameter may be.
 PARAMETERS = {
-    "n_hidden": (Interval(Integral, 1),),
-    "activation": (Names(ACTIVATIONS), Instance(Activation, "an Activation object")),
+    "n_hidden": (Interval(Integral, 1), NONE),
+    "activation": (
+        Names((*ACTIVATIONS, "auto")),
+        Instance(Activation, "an Activation object"),
+    ),
     "solver": (Names((*SOLVERS, "auto")),),
-    "alpha": (Interval(Real, 0.0), NONE),
+    "alpha": (
+        Interval(Real, 0.0),
+        Names(("evidence", "ard")),
+        Instance((list, tuple, np.ndarray), "an array-like"),
+        NONE,
+    ),
+    "n_estimators": (Interval(Integral, 1), NONE),
+    "n_jobs": (Interval(Integral, -np.inf), NONE),
     "class_weight": (Names(("balanced",)), Instance(dict, "a dict"), NONE),
     "init": (Names(INITIALIZERS),),
     "standardize": (BOOL,),
@@ -230,6 +240,38 @@ def check_sample_weight(sample_weight, n_samples):
     return w
 
 
+def check_alpha(alpha, n_features, n_estimators):
+    """α as a str, a float or an array.
+
+    Raises
+    ------
+    ValueError
+        If an array has neither two numbers, for W1 and W2, nor one for each feature and
+        one for W2, nor a row of those for each member; or if a number is negative.
+    """
+    if isinstance(alpha, str):
+        return alpha
+    if isinstance(alpha, Real):
+        return float(alpha)
+    alphas = check_array(alpha, ensure_2d=False, dtype=np.float64, input_name="alpha")
+    alphas = np.atleast_1d(alphas)
+    *rows, n_groups = alphas.shape
+    if n_groups not in (2, n_features + 1) or rows not in ([], [n_estimators]):
+        raise ValueError(
+            f"alpha has shape {alphas.shape}. Expected 2 numbers, for W1 and W2, or "
+            f"{n_features + 1}, for each feature and W2; or a row of them for each of "
+            f"the {n_estimators} members."
+        )
+    if (alphas < 0).any():
+        raise ValueError(f"alpha has negative values: {alphas[alphas < 0][:5]}.")
+    return alphas
+
+
+def finds_alpha(alpha):
+    """Whether alpha asks for more than one known number."""
+    return not (alpha is None or isinstance(alpha, Real))
+
+
 def check_validation_data(early_stopping, X_val, y_val, sample_weight_val):
     """Refuse half a validation set, or one that nothing would use."""
     if X_val is None and y_val is None:
@@ -287,8 +329,13 @@ def check_weights(weights, dtype):
     return weights
 
 
-def check_honoured(solver, requested):
-    """Refuse a hyperparameter that the chosen solver does not have."""
+def check_honoured(solver, requested, alpha):
+    """Refuse what the chosen solver does not have."""
+    if finds_alpha(alpha) and not SOLVERS[solver].finds_alpha:
+        raise ValueError(
+            f"solver={solver!r} takes one number as alpha. Got alpha={alpha!r}. Use "
+            "solver='lm', or leave solver at 'auto'."
+        )
     unsupported = sorted(set(requested) - honoured(SOLVERS[solver]))
     if unsupported:
         name = unsupported[0]

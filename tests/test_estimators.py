@@ -356,7 +356,8 @@ def test_the_docstring_names_the_parameters_and_the_attributes(Estimator):
     )
     _, X, y = example(Estimator)
     frame = pd.DataFrame(X, columns=list("abc"))
-    model = Estimator(5, early_stopping=True, random_state=0).fit(frame, y)
+    settings = {"solver": "lm", "alpha": "ard", "early_stopping": True}
+    model = Estimator(5, random_state=0, **settings).fit(frame, y)
     fitted_attributes = {name for name in vars(model) if name.endswith("_")}
     assert set(section(Estimator, "Attributes")) == fitted_attributes
 

@@ -105,7 +105,7 @@ def test_the_loss_is_that_of_the_kept_network(Estimator, solver):
     X, y = example(Estimator)
     y = y if Estimator is ShallowNNClassifier else y - 50
     model = Estimator(5, solver=solver, alpha=0.3, standardize=False, random_state=0)
-    rate = {} if solver == "lbfgs" else {"learning_rate_init": 0.01}
+    rate = {"learning_rate_init": 0.01} if SOLVERS[solver].incremental else {}
     quietly(model.set_params(max_iter=7, **rate).fit, X, y)
     assert model.loss_ == min(model.loss_curve_)
     if Estimator is ShallowNNClassifier:

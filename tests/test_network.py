@@ -5,42 +5,102 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from sk_shallow._losses import OUTPUT_UNITS
-from sk_shallow._network import Layout, backward, forward, output
+from sk_shallow._network import (
+    Hidden,
+    Layout,
+    backward,
+    forward,
+    linearized,
+    merged,
+    output,
+    unmerged,
+)
 from sk_shallow.activations import ACTIVATIONS
 
 sizes = st.integers(1, 7)
-layouts = st.builds(Layout, sizes, sizes, sizes)
+layouts = st.builds(Layout, sizes, sizes, sizes, st.integers(1, 3))
+single = st.builds(Layout, sizes, sizes, sizes, st.just(1))
 seeds = st.integers(0, 2**32 - 1)
 NUMBER = 0.5332404883003331
 every_activation = pytest.mark.parametrize("g", ACTIVATIONS.values(), ids=ACTIVATIONS)
 
 
 def random_network(seed, layout, n_samples, dtype=np.float64):
-    """[1 X] and the windows of a random θ."""
+    """[1 X] and a random θ."""
     rng = np.random.default_rng(seed)
     X = np.column_stack([np.ones(n_samples), rng.normal(size=(n_samples, layout.n_in))])
-    theta = rng.normal(size=layout.size)
-    return X.astype(dtype), layout.view(theta.astype(dtype))
+    return X.astype(dtype), rng.normal(size=layout.size).astype(dtype)
 
 
-def propagate(X, weights, g):
+def propagate(X, theta, layout, g):
     """A1 and Z2."""
-    A1 = np.full((len(X), weights.W1.shape[1]), np.nan, X.dtype)
-    Z2 = np.full((len(weights.b2), len(X)), np.nan, X.dtype)
-    forward(X, weights, g, A1, Z2)
+    width = layout.n_members * layout.n_hidden
+    A1 = Hidden(np.full((len(X), width), np.nan, X.dtype), layout)
+    Z2 = np.full(layout.by_member(layout.n_out, len(X)), np.nan, X.dtype)
+    forward(X, layout.view(theta), g, A1, Z2)
     return A1, Z2
+
+
+def flat(weights):
+    """b1, W1, W2, b2 with b2 as a vector, as the fitted network has them."""
+    return weights.b1, weights.W1, weights.W2, weights.b2[:, 0]
 
 
 @given(layout=layouts)
 def test_windows_share_memory_and_cover_each_entry_once(layout):
     theta = np.arange(layout.size)
-    b1, W1, W2, b2, B1 = layout.view(theta)
-    d, h, k = layout
-    assert [w.shape for w in (b1, W1, W2, b2)] == [(h,), (d, h), (h, k), (k,)]
-    assert all(np.shares_memory(w, theta) for w in (b1, W1, W2, b2, B1))
+    b1, W1, W2, b2, B1, W2T, _ = layout.view(theta)
+    d, h, k, n_members = layout
+    width, members = n_members * h, (n_members,) if n_members > 1 else ()
+    assert [w.shape for w in (b1, W1)] == [(width,), (d, width)]
+    assert [w.shape for w in (W2, b2)] == [(*members, h, k), (*members, k, 1)]
+    assert all(np.shares_memory(w, theta) for w in (b1, W1, W2, b2, B1, W2T))
     covered = np.concatenate([w.ravel() for w in (b1, W1, W2, b2)])
     np.testing.assert_array_equal(np.sort(covered), theta)
     np.testing.assert_array_equal(B1, np.vstack([b1, W1]))
+    np.testing.assert_array_equal(W2T.swapaxes(-1, -2), W2)
+
+
+@given(layout=layouts, seed=seeds)
+def test_windows_on_the_last_axis_are_those_of_each_row(layout, seed):
+    thetas = np.random.default_rng(seed).normal(size=(2, 3, layout.size))
+    together, one = layout.view(thetas), layout.view(thetas[1, 2])
+    for all_rows, row in zip(together[:-1], one[:-1], strict=True):
+        np.testing.assert_array_equal(all_rows[1, 2], row)
+
+
+@given(layout=layouts, seed=seeds)
+def test_a_committee_is_split_and_joined_without_loss(layout, seed):
+    theta = np.random.default_rng(seed).normal(size=layout.size)
+    parts = layout.split(theta)
+    assert [len(part) for part in parts] == [layout.member.size] * layout.n_members
+    np.testing.assert_array_equal(layout.join(parts), theta)
+
+
+@every_activation
+@given(layout=layouts, seed=seeds, n_samples=sizes)
+def test_a_committee_has_the_outputs_of_its_members(g, layout, seed, n_samples):
+    X, theta = random_network(seed, layout, n_samples)
+    _, together = propagate(X, theta, layout, g)
+    members = layout.split(theta)
+    alone = [propagate(X, part, layout.member, g)[1] for part in members]
+    expected = np.reshape(alone, together.shape)
+    np.testing.assert_allclose(together, expected, rtol=1e-10, atol=1e-12)
+
+
+@every_activation
+@given(layout=layouts, seed=seeds, n_samples=sizes)
+def test_the_merged_network_is_the_mean_of_its_members(g, layout, seed, n_samples):
+    X, theta = random_network(seed, layout, n_samples)
+    members = [flat(layout.member.view(part)) for part in layout.split(theta)]
+    mean = np.mean([output(X[:, 1:], *weights, g) for weights in members], axis=0)
+    network = merged(members)
+    np.testing.assert_allclose(output(X[:, 1:], *network, g), mean, atol=1e-10)
+    *hidden, W2, _ = network
+    biases = [b2 for *_, b2 in members]
+    for member, again in zip(members, unmerged(*hidden, W2, biases), strict=True):
+        for w, same in zip(member, again, strict=True):
+            np.testing.assert_allclose(same, w, rtol=1e-12)
 
 
 @given(layout=layouts)
@@ -76,41 +136,41 @@ def test_the_worked_forward_pass_of_the_notes():
     assert A2.item() == pytest.approx(NUMBER, abs=1e-12)
 
     layout = Layout(n, m, 1)
-    weights = layout.view(layout.pack(b1, W1.T, W2.T, b2, np.float64))
+    theta = layout.pack(b1, W1.T, W2.T, b2, np.float64)
     X = np.vstack([[[1.0]], x]).T
-    _, Z2 = propagate(X, weights, ACTIVATIONS["sigmoid"])
+    _, Z2 = propagate(X, theta, layout, ACTIVATIONS["sigmoid"])
     assert OUTPUT_UNITS["logistic"].mean(Z2).item() == pytest.approx(NUMBER, abs=1e-12)
 
 
 @every_activation
-@given(seed=seeds, layout=layouts, n_samples=sizes)
+@given(seed=seeds, layout=single, n_samples=sizes)
 def test_forward_is_the_notes_loop_over_samples_and_units(g, seed, layout, n_samples):
-    X, weights = random_network(seed, layout, n_samples)
-    A1, Z2 = propagate(X, weights, g)
+    X, theta = random_network(seed, layout, n_samples)
+    A1, Z2 = propagate(X, theta, layout, g)
+    weights = layout.view(theta)
     for i, x in enumerate(X[:, 1:]):
         z1 = [weights.W1[:, j] @ x + weights.b1[j] for j in range(layout.n_hidden)]
         a1 = g.forward(np.array(z1))
-        z2 = [weights.W2[:, j] @ a1 + weights.b2[j] for j in range(layout.n_out)]
-        np.testing.assert_allclose(A1[i], a1, rtol=1e-10, atol=1e-12)
+        z2 = [weights.W2[:, j] @ a1 + weights.b2[j, 0] for j in range(layout.n_out)]
+        np.testing.assert_allclose(A1.rows[i], a1, rtol=1e-10, atol=1e-12)
         np.testing.assert_allclose(Z2[:, i], z2, rtol=1e-10, atol=1e-12)
 
 
 @every_activation
 @given(seed=seeds, layout=layouts, n_samples=sizes)
 def test_backward_is_the_derivative_of_forward(g, seed, layout, n_samples):
-    X, weights = random_network(seed, layout, n_samples)
+    X, theta = random_network(seed, layout, n_samples)
     rng, h = np.random.default_rng(seed), 1e-6
-    A1, Z2 = propagate(X, weights, g)
+    A1, Z2 = propagate(X, theta, layout, g)
     dZ2 = rng.normal(size=Z2.shape)
     gradient = np.full(layout.size, np.nan)
-    windows = layout.view(gradient)
-    backward(X, weights, g, A1, dZ2, np.empty_like(A1), windows)
+    dZ1 = Hidden(np.empty_like(A1.rows), layout)
+    backward(X, layout.view(theta), g, A1, dZ2, dZ1, layout.view(gradient))
 
-    theta = layout.pack(*weights[:4], np.float64)
     direction = rng.normal(size=layout.size)
     direction /= np.linalg.norm(direction)
     ahead, behind = (
-        np.sum(dZ2 * propagate(X, layout.view(theta + step * direction), g)[1])
+        np.sum(dZ2 * propagate(X, theta + step * direction, layout, g)[1])
         for step in (h, -h)
     )
     difference = (ahead - behind) / (2 * h)
@@ -118,25 +178,54 @@ def test_backward_is_the_derivative_of_forward(g, seed, layout, n_samples):
 
 
 @every_activation
+@given(seed=seeds, layout=single, n_samples=sizes)
+def test_the_jacobian_is_the_differences_column_by_column(g, seed, layout, n_samples):
+    X, theta = random_network(seed, layout, n_samples)
+    Z2, J = linearized(X, theta, layout, g)
+    np.testing.assert_allclose(Z2, propagate(X, theta, layout, g)[1])
+    h = 1e-6
+    for column, unit in enumerate(np.eye(layout.size)):
+        ahead, behind = (
+            propagate(X, theta + step * unit, layout, g)[1] for step in (h, -h)
+        )
+        difference = (ahead - behind) / (2 * h)
+        np.testing.assert_allclose(J[..., column], difference, rtol=1e-5, atol=1e-6)
+
+
+@every_activation
+@given(seed=seeds, layout=single, n_samples=sizes)
+def test_backward_is_the_jacobian_transposed(g, seed, layout, n_samples):
+    X, theta = random_network(seed, layout, n_samples)
+    _, J = linearized(X, theta, layout, g)
+    A1, Z2 = propagate(X, theta, layout, g)
+    dZ2 = np.random.default_rng(seed).normal(size=Z2.shape)
+    gradient, dZ1 = np.empty(layout.size), Hidden(np.empty_like(A1.rows), layout)
+    backward(X, layout.view(theta), g, A1, dZ2, dZ1, layout.view(gradient))
+    np.testing.assert_allclose(gradient, np.tensordot(dZ2, J, 2), atol=1e-10)
+
+
+@every_activation
 @given(
-    seed=seeds, layout=layouts, n_samples=st.integers(0, 9), n_rows=st.integers(1, 12)
+    seed=seeds, layout=single, n_samples=st.integers(0, 9), n_rows=st.integers(1, 12)
 )
 def test_output_in_blocks_of_any_size_is_forward(g, seed, layout, n_samples, n_rows):
-    X, weights = random_network(seed, layout, n_samples)
-    _, Z2 = propagate(X, weights, g)
+    X, theta = random_network(seed, layout, n_samples)
+    _, Z2 = propagate(X, theta, layout, g)
+    weights = flat(layout.view(theta))
     raw = np.ascontiguousarray(X[:, 1:])
     raw.flags.writeable = False
     for given_as in (raw, sparse.csr_array(raw), sparse.csr_matrix(raw)):
-        blocks = output(given_as, *weights[:4], g, n_rows=n_rows)
+        blocks = output(given_as, *weights, g, n_rows=n_rows)
         np.testing.assert_allclose(blocks, Z2, rtol=1e-10, atol=1e-12)
 
 
 @every_activation
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_output_keeps_the_dtype_and_the_default_blocks_agree(g, dtype):
-    X, weights = random_network(0, Layout(3, 4, 2), 2500, dtype)
-    _, Z2 = propagate(X, weights, g)
-    Z2_in_blocks = output(X[:, 1:], *weights[:4], g)
+    layout = Layout(3, 4, 2)
+    X, theta = random_network(0, layout, 2500, dtype)
+    _, Z2 = propagate(X, theta, layout, g)
+    Z2_in_blocks = output(X[:, 1:], *flat(layout.view(theta)), g)
     assert Z2_in_blocks.dtype == dtype
     tolerance = 100 * np.finfo(dtype).eps
     np.testing.assert_allclose(Z2_in_blocks, Z2, rtol=tolerance, atol=tolerance)

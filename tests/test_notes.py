@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
 from sk_shallow import ShallowNNClassifier, ShallowNNRegressor
+from sk_shallow._evidence import Prior
 from sk_shallow._losses import OUTPUT_UNITS
 from sk_shallow._network import Layout
 from sk_shallow._objective import Objective
@@ -64,7 +65,7 @@ def fit_on_the_flower(activation, solver, init):
         solver=solver,
         init=init,
         alpha=0.0,
-        learning_rate_init=None if solver == "lbfgs" else 0.1,
+        learning_rate_init=None if solver in ("lbfgs", "lm") else 0.1,
         max_iter=60,
         random_state=0,
     )
@@ -105,16 +106,18 @@ def test_units_that_start_equal_learn_and_stay_equal(activation, solver):
     X, Y = np.column_stack([np.ones(400), X])[100:300], y[None, 100:300] * 1.0
     Y[:, :20] = 1
     layout, g = Layout(2, 4, 1), ACTIVATIONS[activation]
-    objective = Objective(layout, g, OUTPUT_UNITS["logistic"], X, Y, alpha=1.0)
+    penalty = {"alpha": 1.0, "prior": Prior.of(layout, 1.0)}
+    objective = Objective(layout, g, OUTPUT_UNITS["logistic"], X, Y, **penalty)
     theta = np.zeros(layout.size)
     start = objective.value(theta)
-    SOLVERS[solver]().sized(200, 2).solve(
+    few = {"max_iter": 5} if solver == "lm" else {}
+    SOLVERS[solver](**few).sized(200, layout).solve(
         objective,
         theta,
         on_iteration=lambda *_: False,
         rng=np.random.default_rng(0),
     )
-    _, _, W2, _, B1 = layout.view(theta)
+    _, _, W2, _, B1, *_ = layout.view(theta)
     units = np.vstack([B1, W2.T])
     assert objective.value(theta) < 0.98 * start
     assert np.abs(units).max(axis=1).min() > 0

@@ -83,9 +83,9 @@ class Problem:
         )
 
     def losses(self, theta, rows=slice(None)):
-        b1, W1, W2, b2, _ = self.layout.view(theta)
+        b1, W1, W2, b2, *_ = self.layout.view(theta)
         A1 = self.activation.forward(self.inputs[rows] @ W1 + b1)
-        Z2 = A1 @ W2 + b2
+        Z2 = A1 @ W2 + b2[:, 0]
         return self.weights[rows] * self.unit.loss(Z2.T, self.Y[:, rows])
 
     def penalty(self, theta):
@@ -200,9 +200,9 @@ def test_gradient_is_the_step_of_scikit_learns_mlp(activation, unit, alpha):
     )
     mlp.partial_fit(X, y, **options)
     theta = rng.standard_normal(layout.size)
-    b1, W1, W2, b2, _ = layout.view(theta)
+    b1, W1, W2, b2, *_ = layout.view(theta)
     parts = [*mlp.coefs_, *mlp.intercepts_]
-    for part, window in zip(parts, (W1, W2, b1, b2), strict=True):
+    for part, window in zip(parts, (W1, W2, b1, b2[:, 0]), strict=True):
         part[...] = window
     mlp.partial_fit(X, y)
     (W1, W2), (b1, b2) = mlp.coefs_, mlp.intercepts_

@@ -65,7 +65,7 @@ def test_set_params_refuses_an_unknown_name():
 
 def test_grid_search_over_activation_names_and_objects(iris):
     activations = [*ACTIVATIONS, LeakyReLU(0.1), LeakyReLU(0.3)]
-    estimator = ShallowNNClassifier(8, max_iter=20, random_state=0)
+    estimator = ShallowNNClassifier(8, max_iter=40, random_state=0)
     grid = {"activation": activations}
     search = GridSearchCV(estimator, grid, cv=3, n_jobs=2).fit(*iris)
     tried = search.cv_results_["params"]

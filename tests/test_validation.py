@@ -24,10 +24,12 @@ NOT_A_NAME = [None, 3, ["relu"], "unknown"]
 NOT_A_COUNT = [0, -1, 2.0, "3", True, np.nan]
 NOT_POSITIVE = [0.0, -0.1, "0.1", True, np.nan, np.inf]
 BAD_VALUES = {
-    "n_hidden": [*NOT_A_COUNT, None, (50,)],
+    "n_hidden": [*NOT_A_COUNT, (50,)],
+    "n_estimators": [*NOT_A_COUNT, "auto"],
+    "n_jobs": [1.0, "2", True],
     "activation": [*NOT_A_NAME, np.tanh, Activation],
     "solver": NOT_A_NAME,
-    "alpha": [-1e-9, "1", True, np.nan, np.inf, "evidence"],
+    "alpha": [-1e-9, "1", True, np.nan, np.inf, "evident"],
     "class_weight": ["unbalanced", 1.0, [1.0, 2.0]],
     "init": NOT_A_NAME,
     "standardize": NOT_A_BOOL,

@@ -7,11 +7,23 @@ from dataclasses import fields
 
 from sk_shallow._solvers._first_order import SGD, Adam, GradientDescent
 from sk_shallow._solvers._lbfgs import LBFGS
+from sk_shallow._solvers._lm import LevenbergMarquardt
 from sk_shallow._solvers._recipe import constant
 
-__all__ = ["SOLVERS", "choose", "constant", "honoured"]
+__all__ = ["SOLVERS", "able", "constant", "honoured", "name_of"]
 
-SOLVERS = {"gd": GradientDescent, "sgd": SGD, "adam": Adam, "lbfgs": LBFGS}
+SOLVERS = {
+    "gd": GradientDescent,
+    "sgd": SGD,
+    "adam": Adam,
+    "lbfgs": LBFGS,
+    "lm": LevenbergMarquardt,
+}
+
+
+def name_of(solver):
+    """The name of a solver object."""
+    return next(name for name, kind in SOLVERS.items() if type(solver) is kind)
 
 
 def honoured(solver):
@@ -19,18 +31,15 @@ def honoured(solver):
     return {field.name for field in fields(solver)}
 
 
-def choose(requested):
-    """The name of the solver that `"auto"` stands for.
+def able(requested):
+    """The names of the solvers that honour these hyperparameters.
 
     Parameters
     ----------
-    requested : set of str
-        The hyperparameters that the user has set: the choice honours them all.
+    requested : collection of str
 
     Returns
     -------
-    str
+    list of str
     """
-    return next(
-        name for name in ("adam", "sgd") if requested <= honoured(SOLVERS[name])
-    )
+    return [name for name in SOLVERS if set(requested) <= honoured(SOLVERS[name])]

@@ -9,7 +9,7 @@ import numpy as np
 
 from sk_shallow._arrays import axpy
 from sk_shallow._solvers import _recipe
-from sk_shallow._solvers._result import OVERFLOW, Result
+from sk_shallow._solvers._result import OVERFLOW, Result, product_operations
 
 # A loss so many times that of the start, or of θ = 0, has diverged.
 _DIVERGED = 10.0
@@ -48,6 +48,8 @@ class FirstOrder:
 
     n_moments: ClassVar[int]
     incremental: ClassVar[bool] = True
+    trains_together: ClassVar[bool] = True
+    finds_alpha: ClassVar[bool] = False
 
     def solve(self, objective, theta, *, on_iteration, rng, state=None):
         """Minimise the objective from θ, in place.
@@ -104,9 +106,9 @@ class FirstOrder:
         moments = [np.zeros_like(theta) for _ in range(self.n_moments)]
         return State(moments, np.empty_like(theta))
 
-    def sized(self, n_samples, n_features):
+    def sized(self, n_samples, layout):
         """The solver, with the numbers that were not set taken from the recipe."""
-        size, n_steps = _recipe.budget(n_samples, n_features)
+        size, n_steps = _recipe.budget(n_samples, layout.n_in)
         size = min(self.batch_size or size, n_samples)
         n_epochs = self.max_iter or n_steps / ceil(n_samples / size)
         return replace(self, batch_size=size, max_iter=n_epochs)
@@ -114,6 +116,10 @@ class FirstOrder:
     def precision(self, n_samples):
         """float32 for minibatches; float64 where every step sees all samples."""
         return np.float64 if self.batch_size >= n_samples else np.float32
+
+    def n_operations(self, n_samples, layout):
+        """Of the largest product."""
+        return product_operations(min(self.batch_size, n_samples), layout)
 
     def _descend(self, objective, theta, rng, state, rates, n_batches):
         """Yield the loss of each epoch; the last may be a part of one."""
@@ -188,7 +194,7 @@ class GradientDescent(FirstOrder):
     n_moments: ClassVar[int] = 0
     batch_size: ClassVar[float] = inf
 
-    def sized(self, n_samples, n_features):
+    def sized(self, n_samples, layout):
         """Every step sees all samples."""
         return self
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.optimize import minimize
 
-from sk_shallow._solvers._result import OVERFLOW, Result
+from sk_shallow._solvers._result import OVERFLOW, Result, product_operations
 
 
 @dataclass(frozen=True)
@@ -23,17 +23,23 @@ class LBFGS:
     max_iter: int = 1000
     batch_size: ClassVar[float] = inf
     incremental: ClassVar[bool] = False
+    trains_together: ClassVar[bool] = False
+    finds_alpha: ClassVar[bool] = False
     has_budget: ClassVar[bool] = False
     memory: ClassVar[int] = 20
     gradient_tolerance: ClassVar[float] = 1e-8
 
-    def sized(self, n_samples, n_features):
+    def sized(self, n_samples, layout):
         """Nothing depends on the size of the data."""
         return self
 
     def precision(self, n_samples):
         """Curvature from differences of gradients asks for double precision."""
         return np.float64
+
+    def n_operations(self, n_samples, layout):
+        """Of the largest product."""
+        return product_operations(n_samples, layout)
 
     def solve(self, objective, theta, *, on_iteration, rng=None, state=None):
         """Minimise the objective from θ, in place; see `FirstOrder.solve`."""

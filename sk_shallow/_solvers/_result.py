@@ -14,3 +14,9 @@ OVERFLOW = (
     "The loss of the first weights overflows: X or y has too large values. Set "
     "standardize=True, or divide them by a constant."
 )
+
+
+def product_operations(n_rows, layout, block_size=1024):
+    """Floating-point operations of [1 X] B1, some rows at a time."""
+    width = layout.n_members * layout.n_hidden
+    return 2 * min(n_rows, block_size) * layout.n_in * width

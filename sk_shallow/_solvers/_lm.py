@@ -1,0 +1,152 @@
+"""Levenberg-Marquardt: damped Gauss-Newton steps, and the prior found on the way."""
+
+from dataclasses import dataclass
+from math import inf
+from typing import ClassVar
+
+import numpy as np
+from scipy.linalg.lapack import dpotrs
+
+from sk_shallow._evidence import factor
+from sk_shallow._solvers._result import OVERFLOW, Result
+
+
+class _Damping:
+    """μ: down after a good step, up, faster and faster, after bad ones [1]_.
+
+    References
+    ----------
+    .. [1] Nielsen, "Damping parameter in Marquardt's method", IMM-REP-1999-05, DTU.
+    """
+
+    def __init__(self, mu):
+        self.mu, self._growth = mu, 2.0
+
+    def reward(self, gain):
+        """After a step; gain is its decrease over the predicted one."""
+        self.mu *= max(1 / 3, 1 - (2 * gain - 1) ** 3)
+        self._growth = 2.0
+
+    def punish(self):
+        """After a step uphill."""
+        self.mu *= self._growth
+        self._growth *= 2
+
+
+@dataclass(frozen=True)
+class LevenbergMarquardt:
+    """Solve (H + diag(α) + μI) δ = -∂/∂θ; θ ← θ + δ where that descends [1]_, [2]_.
+
+    Where the prior is to be estimated, α follows the evidence after every step, once
+    some have been made, and minus the log-evidence of a sample takes the place of the
+    loss. It is an approximation about a minimum: what it was before does not count.
+
+    References
+    ----------
+    .. [1] Marquardt, "An algorithm for least-squares estimation of nonlinear
+       parameters", SIAM Journal on Applied Mathematics 11, 1963.
+    .. [2] Hagan and Menhaj, "Training feedforward networks with the Marquardt
+       algorithm", IEEE Transactions on Neural Networks 5, 1994.
+    """
+
+    max_iter: int | None = None
+    batch_size: ClassVar[float] = inf
+    incremental: ClassVar[bool] = False
+    trains_together: ClassVar[bool] = False
+    finds_alpha: ClassVar[bool] = True
+    has_budget: ClassVar[bool] = False
+    # The first μ beside the mean of the diagonal of H.
+    first_damping: ClassVar[float] = 1e-2
+    # Steps before α is estimated for the first time, and in all, with that and without.
+    n_warm_up: ClassVar[int] = 20
+    n_search: ClassVar[int] = 100
+    n_steps: ClassVar[int] = 1000
+    max_rejections: ClassVar[int] = 20
+    # The matrix takes some 100 MB, and a step a minute, at the most.
+    max_size: ClassVar[int] = 4000
+    max_work: ClassVar[float] = 1e12
+
+    def sized(self, n_samples, layout):
+        """The solver, if it can take this size.
+
+        Raises
+        ------
+        ValueError
+            If the matrix of the normal equations, or the work for it, is too large.
+        """
+        size, n_rows = layout.member.size, n_samples * layout.n_out
+        work = n_rows * size**2
+        if size > self.max_size or work > self.max_work:
+            raise ValueError(
+                f"solver='lm' solves for {size} weights from {n_rows} outputs: "
+                f"at most {self.max_size} weights are allowed, and {self.max_work:.0e} "
+                f"outputs times squared weights. Got {work:.0e}. Use solver='adam' or "
+                "'lbfgs', or a smaller n_hidden."
+            )
+        return self
+
+    def precision(self, n_samples):
+        """The normal equations square the condition number: double precision."""
+        return np.float64
+
+    def n_operations(self, n_samples, layout):
+        """Of the product Jᵀ J."""
+        return n_samples * layout.n_out * layout.member.size**2
+
+    def solve(self, objective, theta, *, on_iteration, rng=None, state=None):
+        """Minimise the objective from θ, in place; see `FirstOrder.solve`.
+
+        It leaves the prior that it has found in the objective.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            likelihood, grad, H = objective.gauss_newton(theta)
+            if not np.isfinite(likelihood):
+                raise ValueError(OVERFLOW)
+            is_search = objective.prior.is_estimated
+            n_before = self.n_warm_up if is_search else inf
+            max_iter = self.max_iter or (self.n_search if is_search else self.n_steps)
+            damping = _Damping(self.first_damping * H.diagonal().mean())
+            for n_steps in range(1, max_iter + 1):
+                moved = self._step(objective, theta, likelihood, grad, H, damping)
+                if moved:
+                    likelihood, grad, H = objective.gauss_newton(theta)
+                is_searching = n_steps > n_before
+                if n_steps == n_before + 1:
+                    on_iteration(theta, inf)
+                loss = self._loss(objective, theta, likelihood, H, is_searching)
+                if on_iteration(theta, loss) or not moved:
+                    return Result()
+        if is_search:
+            return Result()
+        return Result(
+            message=f"max_iter={max_iter} iterations were reached before the loss "
+            "converged. Set a larger max_iter or tol."
+        )
+
+    def _step(self, objective, theta, likelihood, grad, H, damping):
+        """Move θ downhill; False where no step descends."""
+        prior = objective.prior
+        before = likelihood + prior.penalty(theta)
+        slope = grad + prior.precision * theta
+        for _ in range(self.max_rejections):
+            L = factor(H, prior.precision + damping.mu)
+            if L is not None:
+                step = dpotrs(L, -slope, lower=1)[0]
+                predicted = 0.5 * float(step @ (damping.mu * step - slope))
+                there = theta + step
+                after = objective.likelihood(there) + prior.penalty(there)
+                if after < before:
+                    damping.reward((before - after) / predicted)
+                    theta[...] = there
+                    return True
+            damping.punish()
+        return False
+
+    def _loss(self, objective, theta, likelihood, H, is_searching):
+        """J; or minus the log-evidence per sample, and α is estimated anew."""
+        prior = objective.prior
+        if not is_searching:
+            return (likelihood + prior.penalty(theta)) / objective.total_weight
+        posterior = objective.posterior(theta, likelihood, H)
+        objective.prior = prior.reestimated(posterior)
+        return -posterior.log_evidence / objective.total_weight
