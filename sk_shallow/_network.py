@@ -21,7 +21,8 @@ class Weights(NamedTuple):
     """Windows on θ; B1 = [b1; W1] is the hidden layer, its bias in the first row.
 
     W2 has the shape (h, k) and b2 is a column (k, 1); both with a leading axis for the
-    members of a committee. W2T is W2ᵀ, and `product` multiplies, member by member.
+    members of a committee. W2T is W2ᵀ. `product` multiplies, member by member, and
+    `outer` does where the inner dimension is that of the outputs.
     """
 
     b1: np.ndarray
@@ -31,6 +32,7 @@ class Weights(NamedTuple):
     B1: np.ndarray
     W2T: np.ndarray
     product: Callable
+    outer: Callable
 
 
 class Layout(NamedTuple):
@@ -74,6 +76,7 @@ class Layout(NamedTuple):
             B1=theta[..., :hidden].reshape(*rows, d + 1, width),
             W2T=W2.swapaxes(-1, -2),
             product=np.dot if n_members == 1 else np.matmul,
+            outer=_outer if n_members > 1 and k == 1 else _product,
         )
 
     def penalized(self, theta):
@@ -128,6 +131,22 @@ class Hidden:
         self.T = self.members.swapaxes(-1, -2)
 
 
+def _product(D, W, product, out):
+    """D W, member by member, in the hidden units `out`."""
+    product(D, W, out=out.members)
+
+
+def _outer(D, W, product, out):
+    """The same for columns D, as one product: NumPy is slow with an inner dimension 1.
+
+    [D₁ | … | D_M] times the matrix with the rows W_m as its diagonal blocks.
+    """
+    n_members, _, h = W.shape
+    blocks = np.zeros((n_members, n_members, h), W.dtype)
+    np.einsum("iih->ih", blocks)[...] = W[:, 0]
+    np.dot(D[..., 0].T, blocks.reshape(n_members, -1), out=out.rows)
+
+
 def forward(X, theta, g, A1, Z2):
     """Forward propagation; leaves A1 and Z2 in the arrays of these names."""
     np.dot(X, theta.B1, out=A1.rows)  # Z1 = [1 X] [b1; W1]
@@ -141,7 +160,7 @@ def backward(X, theta, g, A1, dZ2, dZ1, grad):
     dZ2T = dZ2.swapaxes(-1, -2)
     theta.product(A1.T, dZ2T, out=grad.W2)  # dW2 = A1ᵀ dZ2ᵀ
     np.add.reduce(dZ2, axis=-1, keepdims=True, out=grad.b2)  # db2 = dZ2 1
-    theta.product(dZ2T, theta.W2T, out=dZ1.members)  # dA1 = dZ2ᵀ W2ᵀ
+    theta.outer(dZ2T, theta.W2T, theta.product, out=dZ1)  # dA1 = dZ2ᵀ W2ᵀ
     g.chain(dZ1.rows, A1.rows)  # dZ1 = dA1 ∘ g'(Z1)
     np.dot(X.T, dZ1.rows, out=grad.B1)  # [db1; dW1] = [1 X]ᵀ dZ1
 

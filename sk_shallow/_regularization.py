@@ -15,7 +15,7 @@ from sk_shallow._scaling import Standardizer
 _HALF_NOISE_NUMBERS, _HALF_NOISE_LABELS = 20.0, 3.0
 _MOST_NUMBERS, _MOST_LABELS = 100.0, 20.0
 # The noise is that of so many samples, whose neighbours are sought among so many.
-_N_QUERIES, _N_NUMBERS, _N_LABELS = 500, 500, 4000
+_N_QUERIES, _N_NUMBERS, _N_LABELS = 250, 500, 2000
 # Sparse samples of more columns than this are not made dense, and neighbours in so many
 # dimensions are too far to share a label.
 _N_WIDE = 1000
@@ -57,10 +57,11 @@ def alpha_of_labels(X, Y, weights):
 
 def _noise_odds(X, Y, weights, n_samples):
     """σ²/(1 - σ²), of so many samples; a fit repeats the choice of them."""
-    if X.shape[0] > _N_QUERIES:
+    if X.shape[0] > _N_NUMBERS:
         rows = np.random.default_rng(0).permutation(X.shape[0])[:n_samples]
         X, Y, weights = X[rows], Y[rows], weights[rows]
-    noise = noise_share(X, Y, weights, _N_QUERIES)
+    n_queries = _N_QUERIES if len(weights) > _N_NUMBERS else None
+    noise = noise_share(X, Y, weights, n_queries)
     return min(noise / max(1 - noise, np.finfo(float).tiny), 1e3)
 
 
@@ -82,7 +83,7 @@ def noise_share(X, Y, weights, n_queries=None):
     is_copy = (Y[i] == Y[j]).all(axis=1)
     distances[i[is_copy], j[is_copy]] = np.inf
     nearest = distances.argmin(axis=1)
-    queries = np.flatnonzero(np.isfinite(distances.min(axis=1)))
+    queries = np.flatnonzero(np.isfinite(distances[np.arange(len(nearest)), nearest]))
     if not len(queries):
         return 1.0
     halves = 0.5 * np.sum((Y[queries] - Y[nearest[queries]]) ** 2, axis=1)
@@ -102,7 +103,9 @@ def _squared_distances(X, x, n_queries):
         X = x.transform(X)
         products = X[:n_queries] @ X.T
         squares = np.einsum("ij,ij->i", X, X)
-    distances = squares[:n_queries, None] + squares - 2 * products
+    distances = np.multiply(products, -2, out=products)
+    distances += squares
+    distances += squares[:n_queries, None]
     rounding = 1e-9 * X.shape[1] + 1e-13 * squares.mean()
     distances[distances <= rounding] = 0
     return distances
