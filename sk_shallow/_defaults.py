@@ -74,7 +74,7 @@ def choose(given, problem, able, finds_alpha):
     if finds_alpha or ("lm" in able and _suits_curvature(given, problem, second)):
         return second
     first = next(name for name in ("adam", "sgd") if name in able)
-    n_estimators = 5 if given.n_hidden is None else 1
+    n_estimators = 3 if given.n_hidden is None else 1
     return given._replace(solver=first).filled(100, "relu", n_estimators)
 
 

@@ -15,7 +15,7 @@ from sk_shallow._scaling import Standardizer
 _HALF_NOISE_NUMBERS, _HALF_NOISE_LABELS = 20.0, 3.0
 _MOST_NUMBERS, _MOST_LABELS = 100.0, 20.0
 # The noise is that of so many samples, whose neighbours are sought among so many.
-_N_QUERIES, _N_NUMBERS, _N_LABELS = 250, 500, 2000
+_N_QUERIES, _N_NUMBERS, _N_LABELS = 250, 500, 4000
 # Sparse samples of more columns than this are not made dense, and neighbours in so many
 # dimensions are too far to share a label.
 _N_WIDE = 1000
@@ -44,33 +44,48 @@ def alpha_of_numbers(X, Y, weights):
 def alpha_of_labels(X, Y, weights):
     """α = 3 (σ²/(1 - σ²))², within √(500/n) and 20, or n/10 if that is less.
 
-    The lower bound is itself within 1/4 and 1: many samples show a steeper function.
+    Less for uneven labels; see `_evenness`. The lower bound is itself within 1/4 and 1:
+    many samples show a steeper function.
     For the parameters see `alpha_of_numbers`; Y is indicators.
     """
     least = float(np.clip(np.sqrt(500 / weights.sum()), 0.25, 1))
     if X.shape[1] > _N_WIDE:
         return least
-    odds = _noise_odds(X, Y, weights, _N_LABELS)
+    odds = _noise_odds(X, Y, weights, _N_LABELS, n_errors=2)
     most = min(_MOST_LABELS, _LARGEST_SHARE * float(weights.sum()))
-    return float(max(least, min(_HALF_NOISE_LABELS * odds**2, most)))
+    return float(
+        max(least, _evenness(Y, weights) * min(_HALF_NOISE_LABELS * odds**2, most))
+    )
 
 
-def _noise_odds(X, Y, weights, n_samples):
+def _evenness(Y, weights):
+    """(2 Σ p (1 - p))² of the shares p of the labels, not above 1.
+
+    It is 1 for two equal classes. The curvature of the log-loss is p (1 - p), and rare
+    labels have neighbours of their kind only where samples are dense.
+    """
+    p = weights @ Y / weights.sum()
+    n_sides = 2 if len(p) == 1 else 1
+    return min(1.0, 2 * n_sides * float(np.sum(p * (1 - p)))) ** 2
+
+
+def _noise_odds(X, Y, weights, n_samples, n_errors=0):
     """σ²/(1 - σ²), of so many samples; a fit repeats the choice of them."""
     if X.shape[0] > _N_NUMBERS:
         rows = np.random.default_rng(0).permutation(X.shape[0])[:n_samples]
         X, Y, weights = X[rows], Y[rows], weights[rows]
-    n_queries = _N_QUERIES if len(weights) > _N_NUMBERS else None
-    noise = noise_share(X, Y, weights, n_queries)
+    n_queries = _N_QUERIES if n_samples > _N_NUMBERS else None
+    noise = noise_share(X, Y, weights, n_queries, n_errors)
     return min(noise / max(1 - noise, np.finfo(float).tiny), 1e3)
 
 
-def noise_share(X, Y, weights, n_queries=None):
+def noise_share(X, Y, weights, n_queries=None, n_errors=0):
     """σ², the share of the variance of Y that nearest neighbours do not share [1]_.
 
     Half the squared difference between the targets of nearest neighbours estimates the
     variance of the noise. A copy of a sample, in X and in Y, is not its neighbour. The
-    first `n_queries` samples, if it is given, stand for all.
+    first `n_queries` samples, if it is given, stand for all. The estimate is less by
+    `n_errors` times its standard error: rare labels show little of their noise.
 
     References
     ----------
@@ -87,8 +102,10 @@ def noise_share(X, Y, weights, n_queries=None):
     if not len(queries):
         return 1.0
     halves = 0.5 * np.sum((Y[queries] - Y[nearest[queries]]) ** 2, axis=1)
+    noise = Standardizer.of(halves[:, None], weights[queries])
+    error = np.sqrt(noise.m2[0]) / noise.weight
     variance = max(float(y.m2.sum() / y.weight), np.finfo(float).tiny)
-    return min(1.0, float(np.average(halves, weights=weights[queries])) / variance)
+    return float(np.clip((noise.mean[0] - n_errors * error) / variance, 0, 1))
 
 
 def _squared_distances(X, x, n_queries):
