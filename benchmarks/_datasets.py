@@ -75,8 +75,8 @@ def split(name, seed=0):
     X, y, meta = load(name)
     task = meta["task"]
     if task == "classification":
-        rows = _enough_of_each_class(y, MOST_ROWS.get(name), seed)
-        X, y = _take(X, rows), y[rows]
+        rows = enough_of_each_class(y, MOST_ROWS.get(name), seed)
+        X, y = take(X, rows), y[rows]
     published = meta["splits"] if len(meta["splits"]) == 1 else None
     stratify = y if task == "classification" else None
     train, test = (
@@ -86,7 +86,7 @@ def split(name, seed=0):
             np.arange(len(y)), test_size=0.25, random_state=seed, stratify=stratify
         )
     )
-    X_train, X_test = _matrices(X, train, test, meta)
+    X_train, X_test = matrices(X, train, test, meta)
     return Split(name, task, X_train, X_test, y[train], y[test])
 
 
@@ -98,7 +98,7 @@ def load(name):
         return X, y, {"task": task, "kind": "table", "splits": []}
     if "SK_SHALLOW_DATA" in os.environ:
         X, y, meta = _folder_loader()(name)
-        return X, y, {**meta, "task": FOLDER[name]}
+        return X, y, {**meta, "task": FOLDER.get(name, meta["task"])}
     number, task = OPENML[name]
     X, y = datasets.fetch_openml(data_id=number, return_X_y=True, as_frame=True)
     return X, y.to_numpy(), {"task": task, "kind": "table", "splits": []}
@@ -112,7 +112,7 @@ def _folder_loader():
     return module.load
 
 
-def _enough_of_each_class(y, most, seed):
+def enough_of_each_class(y, most, seed):
     """Rows of the classes that are not too rare, at most so many, shares kept."""
     rng, rows = np.random.default_rng(seed), []
     share = min(1.0, most / len(y)) if most else 1.0
@@ -123,11 +123,11 @@ def _enough_of_each_class(y, most, seed):
     return np.sort(np.concatenate(rows))
 
 
-def _take(X, rows):
+def take(X, rows):
     return X.iloc[rows] if hasattr(X, "iloc") else X[rows]
 
 
-def _matrices(X, train, test, meta):
+def matrices(X, train, test, meta):
     if meta["kind"] == "text":
         words = TfidfVectorizer(
             max_features=5000, sublinear_tf=True, stop_words="english"

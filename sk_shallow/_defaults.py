@@ -70,12 +70,12 @@ def choose(given, problem, able, finds_alpha):
     if given.solver != "auto":
         n_hidden, activation = (20, "tanh") if given.solver == "lm" else (100, "relu")
         return given.filled(n_hidden, activation, 1)
-    second = given._replace(solver="lm").filled(20, "tanh", 9)
+    is_open = given.n_hidden is None
+    second = given._replace(solver="lm").filled(20, "tanh", 9 if is_open else 1)
     if finds_alpha or ("lm" in able and _suits_curvature(given, problem, second)):
         return second
     first = next(name for name in ("adam", "sgd") if name in able)
-    n_estimators = 3 if given.n_hidden is None else 1
-    return given._replace(solver=first).filled(100, "relu", n_estimators)
+    return given._replace(solver=first).filled(100, "relu", 3 if is_open else 1)
 
 
 def _suits_curvature(given, problem, second):

@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sk_shallow._defaults import Choice, Problem, choose
 from sk_shallow._evidence import predictive
-from sk_shallow._initializers import INITIALIZERS
+from sk_shallow._initializers import INITIALIZERS, biases_within
 from sk_shallow._network import Layout, merged, output, unmerged
 from sk_shallow._scaling import Standardizer, input_spread, unfold
 from sk_shallow._solvers import SOLVERS, able, constant, name_of
@@ -239,7 +239,7 @@ class _ShallowNN(BaseEstimator):
             return check_alpha(self.alpha, self.n_features_in_, choice.n_estimators)
         if plan.solver.finds_alpha:
             return "evidence"
-        if start is not None:
+        if start is not None and isinstance(self.alpha_, float):
             return self.alpha_
         return plan.coder.default_alpha(data)
 
@@ -263,9 +263,11 @@ class _ShallowNN(BaseEstimator):
         d, h, k = plan.layout[:3]
         first_bias = np.broadcast_to(plan.coder.first_bias(data.y, data.weights), k)
         first = [(np.zeros(h), np.empty((d, h)), np.empty((h, k))) for _ in rngs]
-        for rng, turn, (_, W1, W2) in zip(rngs, turns, first, strict=True):
+        for rng, turn, (b1, W1, W2) in zip(rngs, turns, first, strict=True):
             INITIALIZERS[self.init](rng, W1, W2)
             W1 *= turn.steepness
+            if plan.solver.finds_alpha and self.init == "auto":
+                b1[...] = biases_within(rng, W1, plan.x.spread)
         return [(*weights, first_bias) for weights in first]
 
     def _report(self, choice, runs, alpha, validate):
@@ -300,16 +302,18 @@ class _ShallowNN(BaseEstimator):
         solvers = able(self._requested())
         if incremental:
             solvers = [name for name in solvers if SOLVERS[name].incremental]
-        if incremental and hasattr(self, "coefs_"):
-            fitted = Choice(None, self.n_hidden_, self.activation_, self.n_estimators_)
-            given = given.filled(*fitted[1:])
+        if hasattr(self, "coefs_") and (incremental or self.warm_start):
+            given = given.filled(self.n_hidden_, self.activation_, self.n_estimators_)
+            if given.solver == "auto" and self.solver_ in solvers:
+                given = given._replace(solver=self.solver_)
         if self.alpha is not None and not finds_alpha(self.alpha):
             solvers = [name for name in solvers if name != "lm"]
         is_open = given.solver == "auto" and given.n_hidden is None
         alpha = coder.alpha_of_numbers(data) if is_open else None
         is_sparse = not isinstance(data.X, np.ndarray)
         problem = Problem(*data.X.shape, coder.n_outputs, is_sparse, alpha)
-        return choose(given, problem, solvers, finds_alpha(self.alpha))
+        searches = finds_alpha(self.alpha) and not incremental
+        return choose(given, problem, solvers, searches)
 
     def _requested(self):
         """The hyperparameters of solvers that the user has set."""
@@ -474,7 +478,8 @@ class ShallowNNClassifier(ClassifierMixin, _ShallowNN):
     init : {"auto", "glorot", "he", "normal", "zeros"}, default="auto"
         How the first weights are drawn; "auto" is "glorot". "normal" is 0.01 times
         standard normal; "zeros" shows that the hidden units then stay equal for ever.
-        The first hidden biases are zero, the output bias gives the mean of y.
+        The first hidden biases are zero (for "lm" with "auto" they put the middle of
+        each unit among the samples), the output bias gives the mean of y.
     standardize : bool, default=True
         Standardise the columns of X for training, with the sample weights, and
         fold means and scales back into `coefs_`. Sparse X stays sparse.
@@ -805,7 +810,8 @@ class ShallowNNRegressor(RegressorMixin, _ShallowNN):
     init : {"auto", "glorot", "he", "normal", "zeros"}, default="auto"
         How the first weights are drawn; "auto" is "glorot". "normal" is 0.01 times
         standard normal; "zeros" shows that the hidden units then stay equal for ever.
-        The first hidden biases are zero, the output bias gives the mean of y.
+        The first hidden biases are zero (for "lm" with "auto" they put the middle of
+        each unit among the samples), the output bias gives the mean of y.
     standardize : bool, default=True
         Standardise the columns of X and of y for training, with the sample weights, and
         fold means and scales back into `coefs_`. Sparse X stays sparse.

@@ -1,6 +1,7 @@
 """How the first θ is drawn: random, so that the hidden units differ.
 
-Each initializer fills W1 and W2 in place; the biases start at zero (the notes).
+Each initializer fills W1 and W2 in place; the biases start at zero (the notes), but for
+`biases_within`.
 """
 
 import numpy as np
@@ -44,6 +45,16 @@ def zeros(rng, W1, W2):
     """All zero: every hidden unit stays equal to every other for ever."""
     W1[...] = 0
     W2[...] = 0
+
+
+def biases_within(rng, W1, spread):
+    """b1 that puts the middle of each unit at a point where samples may be.
+
+    The point is between the mean, 0, and a normal one with the spread of the samples.
+    Steps that see curvature fit each unit where it is.
+    """
+    points = spread * rng.random(W1.shape[1]) * rng.standard_normal(W1.shape)
+    return -np.einsum("dj,dj->j", points, W1)
 
 
 INITIALIZERS = {

@@ -224,8 +224,9 @@ class Objective:
             losses = losses * self.sample_weight[rows]
         return float(losses.sum(dtype=np.float64)) / self.layout.n_members
 
-    def _blocks(self, step=block_size):
-        """Slices of all rows, so many at a time."""
+    def _blocks(self, step=None):
+        """Slices of all rows, block_size or so many at a time."""
+        step = step or self.block_size
         return (slice(i, i + step) for i in range(0, self.n_samples, step))
 
     def _workspace(self, n_rows):

@@ -82,11 +82,11 @@ class Monitor:
         """Take the θ and the loss of an iteration; True says stop.
 
         An infinite loss says that training starts again: it has diverged, or what it
-        minimises changes.
+        minimises changes. True then says that what is judged here does not change.
         """
         if loss == np.inf:
             self.stopping.restart()
-            return False
+            return self.validate is not None
         self.loss_curve.append(float(loss))
         value = loss if self.validate is None else self.validate(theta)
         if self.verbose:

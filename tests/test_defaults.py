@@ -79,7 +79,7 @@ def test_lm_is_chosen_only_where_it_is_affordable(choice, problem, names):
 @given(problem=smooth_problems, names=requests)
 def test_numbers_are_fitted_by_lm_exactly_where_it_is_affordable(problem, names):
     chosen = choose(OPEN, problem, names, finds_alpha=False)
-    second = Choice("lm", 20, "tanh", 9)
+    second = choose(OPEN, problem, names, finds_alpha=True)
     is_affordable = second.work(problem) <= _AFFORDABLE and "lm" in names
     assert (chosen == second) == is_affordable
 
@@ -153,7 +153,13 @@ def chosen_by(model):
     return model.solver_, model.n_hidden_, model.activation_, model.n_estimators_
 
 
-SECOND, FIRST = ("lm", 20, "tanh", 9), ("adam", 100, "relu", 5)
+def committee_for(alpha):
+    """What is chosen for a few samples of numbers or, without an α, of labels."""
+    return choose(OPEN, Problem(150, 2, 1, False, alpha), list(SOLVERS), False)
+
+
+SECOND, FIRST = committee_for(1.0), committee_for(None)
+N_FIRST, N_SECOND = FIRST.n_estimators, SECOND.n_estimators
 X = np.random.default_rng(0).uniform(-2, 2, (150, 2))
 Y = {
     ShallowNNRegressor: np.sin(X[:, 0]) + X[:, 1],
@@ -176,7 +182,7 @@ def test_the_fitted_network_tells_what_was_chosen(Estimator):
 @pytest.mark.parametrize(
     ("parameters", "expected"),
     [
-        ({"momentum": 0.5}, ("sgd", 100, "relu", 5)),
+        ({"momentum": 0.5}, ("sgd", 100, "relu", N_FIRST)),
         ({"batch_size": 50}, FIRST),
         ({"learning_rate_init": 0.01}, FIRST),
         ({"activation": "relu"}, FIRST),
@@ -188,7 +194,7 @@ def test_the_fitted_network_tells_what_was_chosen(Estimator):
         ({"solver": "lm", "n_hidden": 3, "n_estimators": 2}, ("lm", 3, "tanh", 2)),
         ({"solver": "adam", "activation": "elu"}, ("adam", 100, "elu", 1)),
         ({"alpha": "evidence", "n_estimators": 2}, ("lm", 20, "tanh", 2)),
-        ({"alpha": "ard", "activation": "relu"}, ("lm", 20, "relu", 9)),
+        ({"alpha": "ard", "activation": "relu"}, ("lm", 20, "relu", N_SECOND)),
     ],
     ids=str,
 )

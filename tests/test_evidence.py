@@ -86,6 +86,18 @@ def test_what_is_to_be_found_begins_at_the_start(kind, layout, start, steepness)
     assert_windows(layout, prior.precision, start / steepness**2, start)
 
 
+@given(layout=layouts, kind=kinds, seed=seeds)
+def test_only_the_posterior_believes_that_hidden_biases_are_not_large(
+    layout, kind, seed
+):
+    prior = prior_of(kind, layout, np.random.default_rng(seed))
+    precision, belief = layout.view(prior.precision), layout.view(prior.belief)
+    assert_array_equal(belief.W1, precision.W1)
+    assert_array_equal(belief.W2, precision.W2)
+    assert not belief.b2.any()
+    assert_allclose(belief.b1, 0.01 * prior.alpha[-1], rtol=1e-12)
+
+
 @given(layout=layouts, kind=kinds, steepness=st.floats(1, 9), seed=seeds)
 def test_the_strengths_are_a_prior_of_the_same_precision(layout, kind, steepness, seed):
     prior = prior_of(kind, layout, np.random.default_rng(seed), steepness)
@@ -123,7 +135,7 @@ def posterior_of(layout, kind, seed, n_observations, steepness=1.0):
     prior = prior_of(kind, layout, rng, steepness)
     H, theta = curvature(rng, layout.size), rng.standard_normal(layout.size)
     posterior = Laplace.at(theta, 3.7, lower(H), prior, n_observations)
-    return posterior, prior, H + np.diag(prior.precision)
+    return posterior, prior, H + np.diag(prior.belief)
 
 
 observations = st.one_of(st.none(), st.floats(200, 1e4))
@@ -137,8 +149,8 @@ def test_the_posterior_is_that_of_dense_algebra(layout, kind, seed, N, steepness
     shares = prior.precision * inverse.diagonal()
     gamma = [(prior.ratio[own] > 0).sum() - shares[own].sum() for own in members]
     assert_allclose(posterior.gamma, np.maximum(gamma, 1e-3), rtol=1e-6, atol=1e-6)
-    n_free = np.count_nonzero(prior.ratio == 0)
-    assert posterior.n_effective == pytest.approx(sum(posterior.gamma) + n_free)
+    determined = np.trace(inverse @ (A - np.diag(prior.belief)))
+    assert posterior.n_effective == pytest.approx(determined, rel=1e-6)
     if N is None:
         assert posterior.noise_variance == 1
     else:
@@ -152,13 +164,13 @@ def test_the_posterior_is_that_of_dense_algebra(layout, kind, seed, N, steepness
 @given(layout=layouts, kind=kinds, seed=seeds, N=observations)
 def test_the_log_evidence_is_laplaces_formula(layout, kind, seed, N):
     posterior, prior, A = posterior_of(layout, kind, seed, N)
-    noise, penalized = posterior.noise_variance, prior.ratio > 0
-    expected = -(3.7 + 0.5 * prior.precision @ posterior.theta**2) / noise
-    expected += 0.5 * np.log(prior.precision[penalized]).sum()
+    noise, belief = posterior.noise_variance, prior.belief
+    expected = -(3.7 + 0.5 * belief @ posterior.theta**2) / noise
+    expected += 0.5 * np.log(belief[belief > 0]).sum()
     expected -= 0.5 * np.linalg.slogdet(A)[1]
     if N is not None:
         expected -= 0.5 * (N * np.log(2 * np.pi * noise))
-        expected += 0.5 * np.count_nonzero(~penalized) * np.log(noise)
+        expected += 0.5 * np.count_nonzero(belief == 0) * np.log(noise)
     assert posterior.log_evidence == pytest.approx(expected, rel=1e-8, abs=1e-6)
 
 
@@ -228,7 +240,8 @@ def linear_posterior(X, y, prior, N):
 
 
 def linear_prior(ratio, alpha):
-    return Prior(np.zeros(len(ratio), int), np.array(ratio, float), np.array([alpha]))
+    groups, ratio = np.zeros(len(ratio), int), np.array(ratio, float)
+    return Prior(groups, ratio, np.zeros_like(ratio), np.array([alpha]))
 
 
 # The network itself cannot be judged so: with an identity activation its map W1 W2 is

@@ -105,23 +105,33 @@ class LevenbergMarquardt:
             is_search = objective.prior.is_estimated
             n_before = self.n_warm_up if is_search else inf
             max_iter = self.max_iter or (self.n_search if is_search else self.n_steps)
-            damping = _Damping(self.first_damping * H.diagonal().mean())
+            damping = self._damping(H)
             for n_steps in range(1, max_iter + 1):
                 moved = self._step(objective, theta, likelihood, grad, H, damping)
                 if moved:
                     likelihood, grad, H = objective.gauss_newton(theta)
-                is_searching = n_steps > n_before
-                if n_steps == n_before + 1:
-                    on_iteration(theta, inf)
-                loss = self._loss(objective, theta, likelihood, H, is_searching)
-                if on_iteration(theta, loss) or not moved:
+                is_warm = n_steps > n_before
+                loss = self._loss(objective, theta, likelihood, H, is_warm)
+                stopped = on_iteration(theta, loss)
+                if is_search and not is_warm and (stopped or not moved):
+                    n_before = n_steps
+                elif stopped or not (moved or is_search):
                     return Result()
+                if n_steps == n_before and on_iteration(theta, inf) and stopped:
+                    return Result()
+                if not moved:
+                    damping = self._damping(H)
         if is_search:
             return Result()
         return Result(
             message=f"max_iter={max_iter} iterations were reached before the loss "
             "converged. Set a larger max_iter or tol."
         )
+
+    def _damping(self, H):
+        """The first μ."""
+        mean = H.diagonal().mean()
+        return _Damping(self.first_damping * (mean if mean > 0 else 1.0))
 
     def _step(self, objective, theta, likelihood, grad, H, damping):
         """Move θ downhill; False where no step descends."""
@@ -142,10 +152,10 @@ class LevenbergMarquardt:
             damping.punish()
         return False
 
-    def _loss(self, objective, theta, likelihood, H, is_searching):
+    def _loss(self, objective, theta, likelihood, H, is_warm):
         """J; or minus the log-evidence per sample, and α is estimated anew."""
         prior = objective.prior
-        if not is_searching:
+        if not is_warm:
             return (likelihood + prior.penalty(theta)) / objective.total_weight
         posterior = objective.posterior(theta, likelihood, H)
         objective.prior = prior.reestimated(posterior)
