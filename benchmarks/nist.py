@@ -154,7 +154,7 @@ def rival(n_hidden, seed):
 
 
 METHODS = {
-    "lm": ours("lm", tol=TOL, max_iter=MAX_ITER),
+    "lm": ours("lm", tol=TOL),
     "lbfgs": ours("lbfgs", tol=TOL, max_iter=10 * MAX_ITER),
     "adam": ours("adam"),
     "MLP lbfgs": rival,

@@ -27,6 +27,7 @@ from sk_shallow._solvers import SOLVERS, able, constant, name_of
 from sk_shallow._splitting import hold_out
 from sk_shallow._targets import Labels, Reals
 from sk_shallow._training import (
+    RACE_STEEPNESS,
     Plan,
     Start,
     Watch,
@@ -208,7 +209,12 @@ class _ShallowNN(BaseEstimator):
         samples = plan.samples(data)
         rngs = progress.rng.spawn(choice.n_estimators)
         turns = self._turns(alpha, plan, data, rngs)
-        first = self._first_weights(plan, data, start, rngs, turns)
+        is_drawn = start is None and held_out is None and self.init == "auto"
+        races = is_drawn and plan.can_race(data.X.shape[0], alpha)
+        first = [
+            self._first_weights(plan, data, start, rngs, turns, steeper)
+            for steeper in (RACE_STEEPNESS if races else (None,))
+        ]
 
         def model_at(theta):
             return self._keep(copy.copy(self), plan, [theta], data.X.dtype)
@@ -256,7 +262,7 @@ class _ShallowNN(BaseEstimator):
         patient = validate is None and solver.has_budget
         return np.inf if patient else self.n_iter_no_change
 
-    def _first_weights(self, plan, data, start, rngs, turns):
+    def _first_weights(self, plan, data, start, rngs, turns, steeper):
         """The weights of each member to start from, in standardised units."""
         if start is not None:
             return [unfold(*weights, plan.x, plan.y) for weights in start]
@@ -265,8 +271,8 @@ class _ShallowNN(BaseEstimator):
         first = [(np.zeros(h), np.empty((d, h)), np.empty((h, k))) for _ in rngs]
         for rng, turn, (b1, W1, W2) in zip(rngs, turns, first, strict=True):
             INITIALIZERS[self.init](rng, W1, W2)
-            W1 *= turn.steepness
-            if plan.solver.finds_alpha and self.init == "auto":
+            W1 *= steeper or turn.steepness
+            if plan.solver.finds_alpha and self.init == "auto" and not steeper:
                 b1[...] = biases_within(rng, W1, plan.x.spread)
         return [(*weights, first_bias) for weights in first]
 
