@@ -139,6 +139,17 @@ class Objective:
             H[-k:, -k:] += np.tril(np.full((k, k), H[-k:, -k:].trace() / k**2))
         return data, grad, H
 
+    def metric(self):
+        """The mean square of what each weight multiplies in [1 X]; 1 for W2 and b2."""
+        metric, squares = np.ones(self.layout.size), np.zeros(self.X.shape[1])
+        for rows in self._blocks():
+            X = np.square(np.asarray(self.X[rows]))
+            w = self.sample_weight
+            squares += X.sum(axis=0) if w is None else w[rows] @ X
+        squares[squares == 0] = self.total_weight
+        self.layout.view(metric).B1[...] = squares[:, None] / self.total_weight
+        return metric
+
     def posterior(self, theta, likelihood, H):
         """The posterior at θ, with what `gauss_newton` gives there."""
         n_observations = self.layout.n_out * self.total_weight

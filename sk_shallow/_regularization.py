@@ -15,7 +15,7 @@ from sk_shallow._scaling import Standardizer
 _HALF_NOISE_NUMBERS, _HALF_NOISE_LABELS = 20.0, 3.0
 _MOST_NUMBERS, _MOST_LABELS = 100.0, 20.0
 # The noise is that of so many samples, whose neighbours are sought among so many.
-_N_QUERIES, _N_NUMBERS, _N_LABELS = 250, 500, 4000
+_N_QUERIES, _N_SAMPLES = 500, 2000
 # Sparse samples of more columns than this are not made dense, and neighbours in so many
 # dimensions are too far to share a label.
 _N_WIDE = 1000
@@ -37,7 +37,7 @@ def alpha_of_numbers(X, Y, weights):
     float
     """
     Y = Standardizer.of(Y, weights).transform(Y)
-    odds = _noise_odds(X, Y, weights, _N_NUMBERS)
+    odds = _noise_odds(X, Y, weights)
     return float(np.clip(_HALF_NOISE_NUMBERS * odds**2, 1, _MOST_NUMBERS))
 
 
@@ -51,7 +51,7 @@ def alpha_of_labels(X, Y, weights):
     least = float(np.clip(np.sqrt(500 / weights.sum()), 0.25, 1))
     if X.shape[1] > _N_WIDE:
         return least
-    odds = _noise_odds(X, Y, weights, _N_LABELS, n_errors=2)
+    odds = _noise_odds(X, Y, weights, n_errors=2)
     most = min(_MOST_LABELS, _LARGEST_SHARE * float(weights.sum()))
     return float(
         max(least, _evenness(Y, weights) * min(_HALF_NOISE_LABELS * odds**2, most))
@@ -69,13 +69,12 @@ def _evenness(Y, weights):
     return min(1.0, 2 * n_sides * float(np.sum(p * (1 - p)))) ** 2
 
 
-def _noise_odds(X, Y, weights, n_samples, n_errors=0):
+def _noise_odds(X, Y, weights, n_errors=0):
     """σ²/(1 - σ²), of so many samples; a fit repeats the choice of them."""
-    if X.shape[0] > _N_NUMBERS:
-        rows = np.random.default_rng(0).permutation(X.shape[0])[:n_samples]
+    if X.shape[0] > _N_QUERIES:
+        rows = np.random.default_rng(0).permutation(X.shape[0])[:_N_SAMPLES]
         X, Y, weights = X[rows], Y[rows], weights[rows]
-    n_queries = _N_QUERIES if n_samples > _N_NUMBERS else None
-    noise = noise_share(X, Y, weights, n_queries, n_errors)
+    noise = noise_share(X, Y, weights, _N_QUERIES, n_errors)
     return min(noise / max(1 - noise, np.finfo(float).tiny), 1e3)
 
 

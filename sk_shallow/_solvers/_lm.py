@@ -35,7 +35,9 @@ class _Damping:
 
 @dataclass(frozen=True)
 class LevenbergMarquardt:
-    """Solve (H + diag(α) + μI) δ = -∂/∂θ; θ ← θ + δ where that descends [1]_, [2]_.
+    """Solve (H + diag(α) + μD) δ = -∂/∂θ; θ ← θ + δ where that descends [1]_, [2]_.
+
+    D is the metric of the inputs: the damping does not depend on their units.
 
     Where the prior is to be estimated, α follows the evidence after every step, once
     some have been made, and minus the log-evidence of a sample takes the place of the
@@ -99,19 +101,20 @@ class LevenbergMarquardt:
         It leaves the prior that it has found in the objective.
         """
         with np.errstate(over="ignore", invalid="ignore"):
-            likelihood, grad, H = objective.gauss_newton(theta)
-            if not np.isfinite(likelihood):
+            model = objective.gauss_newton(theta)
+            if not np.isfinite(model[0]):
                 raise ValueError(OVERFLOW)
             is_search = objective.prior.is_estimated
             n_before = self.n_warm_up if is_search else inf
             max_iter = self.max_iter or (self.n_search if is_search else self.n_steps)
-            damping = self._damping(H)
+            metric = objective.metric()
+            damping = self._damping(model[2], metric)
             for n_steps in range(1, max_iter + 1):
-                moved = self._step(objective, theta, likelihood, grad, H, damping)
+                moved = self._step(objective, theta, model, damping, metric)
                 if moved:
-                    likelihood, grad, H = objective.gauss_newton(theta)
+                    model = objective.gauss_newton(theta)
                 is_warm = n_steps > n_before
-                loss = self._loss(objective, theta, likelihood, H, is_warm)
+                loss = self._loss(objective, theta, model, is_warm)
                 stopped = on_iteration(theta, loss)
                 if is_search and not is_warm and (stopped or not moved):
                     n_before = n_steps
@@ -120,7 +123,7 @@ class LevenbergMarquardt:
                 if n_steps == n_before and on_iteration(theta, inf) and stopped:
                     return Result()
                 if not moved:
-                    damping = self._damping(H)
+                    damping = self._damping(model[2], metric)
         if is_search:
             return Result()
         return Result(
@@ -128,21 +131,22 @@ class LevenbergMarquardt:
             "converged. Set a larger max_iter or tol."
         )
 
-    def _damping(self, H):
+    def _damping(self, H, metric):
         """The first μ."""
-        mean = H.diagonal().mean()
+        mean = (H.diagonal() / metric).mean()
         return _Damping(self.first_damping * (mean if mean > 0 else 1.0))
 
-    def _step(self, objective, theta, likelihood, grad, H, damping):
+    def _step(self, objective, theta, model, damping, metric):
         """Move θ downhill; False where no step descends."""
-        prior = objective.prior
+        prior, (likelihood, grad, H) = objective.prior, model
         before = likelihood + prior.penalty(theta)
         slope = grad + prior.precision * theta
         for _ in range(self.max_rejections):
-            L = factor(H, prior.precision + damping.mu)
+            damper = damping.mu * metric
+            L = factor(H, prior.precision + damper)
             if L is not None:
                 step = dpotrs(L, -slope, lower=1)[0]
-                predicted = 0.5 * float(step @ (damping.mu * step - slope))
+                predicted = 0.5 * float(step @ (damper * step - slope))
                 there = theta + step
                 after = objective.likelihood(there) + prior.penalty(there)
                 if after < before:
@@ -152,9 +156,9 @@ class LevenbergMarquardt:
             damping.punish()
         return False
 
-    def _loss(self, objective, theta, likelihood, H, is_warm):
+    def _loss(self, objective, theta, model, is_warm):
         """J; or minus the log-evidence per sample, and α is estimated anew."""
-        prior = objective.prior
+        prior, (likelihood, _, H) = objective.prior, model
         if not is_warm:
             return (likelihood + prior.penalty(theta)) / objective.total_weight
         posterior = objective.posterior(theta, likelihood, H)
