@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg.lapack import dpotrf, dpotri, dtrtrs
+from scipy.special import gammaln
 
 from sk_shallow._network import linearized
 
@@ -194,6 +195,18 @@ class Laplace:
         """σ² jᵀ A⁻¹ j of outputs with the gradients j, for J of shape (n, size)."""
         solved, _ = dtrtrs(self.cholesky, J.T, lower=1)
         return self.noise_variance * np.einsum("ij,ij->j", solved, solved)
+
+
+def log_symmetries(n_hidden, g):
+    """Of the number of networks with other weights that are the same function.
+
+    Hidden units can be exchanged, and mirrored where g(z) + g(-z) is constant; Laplace's
+    approximation sees one of these h! 2ʰ equal peaks of the posterior.
+    """
+    z = np.array([0.5, 1.0, 2.0])
+    sums = g.forward(z) + g.forward(-z)
+    mirrored = np.log(2) if np.allclose(sums, sums[0]) else 0.0
+    return float(gammaln(n_hidden + 1) + n_hidden * mirrored)
 
 
 def factor(H, diagonal):

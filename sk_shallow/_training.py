@@ -7,7 +7,7 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from sk_shallow._defaults import FEW
-from sk_shallow._evidence import Laplace, Prior
+from sk_shallow._evidence import Laplace, Prior, log_symmetries
 from sk_shallow._network import Layout
 from sk_shallow._objective import Objective
 from sk_shallow._scaling import Standardizer, fold
@@ -222,11 +222,13 @@ def summary(plan, runs, weight):
     priors = [run.prior for run in runs]
     alphas = np.array([prior.strengths(plan.layout) for prior in priors])
     evidences = [posterior.log_evidence for posterior in posteriors]
+    symmetries = log_symmetries(plan.layout.n_hidden, plan.activation)
+    density = weight * np.log(scale).sum()  # of ỹ, as that of y
     told = {
         "_posteriors": posteriors,
         "alpha_": _simplest(alphas),
         "n_effective_parameters_": float(np.mean([p.n_effective for p in posteriors])),
-        "log_evidence_": float(np.mean(evidences) - weight * np.log(scale).sum()),
+        "log_evidence_": float(np.mean(evidences) + symmetries - density),
     }
     if plan.coder.output_unit.has_noise:
         noise = np.mean([posterior.noise_variance for posterior in posteriors])

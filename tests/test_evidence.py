@@ -1,6 +1,7 @@
 """Prior and posterior, judged by dense linear algebra and by scikit-learn."""
 
 from dataclasses import replace
+from itertools import permutations, product
 
 import numpy as np
 import pytest
@@ -11,9 +12,9 @@ from scipy import sparse
 from scipy.stats import multivariate_normal
 from sklearn.linear_model import BayesianRidge
 
-from sk_shallow._evidence import Laplace, Prior, factor, predictive
+from sk_shallow._evidence import Laplace, Prior, factor, log_symmetries, predictive
 from sk_shallow._losses import OUTPUT_UNITS
-from sk_shallow._network import Layout
+from sk_shallow._network import Layout, output
 from sk_shallow._objective import Objective
 from sk_shallow._scaling import Standardizer
 from sk_shallow.activations import ACTIVATIONS
@@ -380,3 +381,19 @@ def test_a_shift_of_the_logits_has_the_variance_of_a_mean_logit(seed, n_hidden, 
     layout.view(shift).b2[...] = 1 / np.sqrt(n_out)
     variance = objective.posterior_at(theta).variance(shift)
     assert_allclose(variance, 1 / mean_curvature, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["tanh", "logistic", "relu", "softplus"])
+def test_symmetries_are_the_exchanges_and_mirrorings_that_change_nothing(name):
+    g, h = ACTIVATIONS[name], 3
+    rng = np.random.default_rng(0)
+    X, w2 = rng.normal(size=(20, 2)), np.array([[1.0], [2.0], [4.0]])
+    W1, b1 = rng.normal(size=(2, h)), rng.normal(size=h)
+    expected, same = output(X, b1, W1, w2, np.zeros(1), g), 0
+    for order in permutations(range(h)):
+        for signs in product([1, -1], repeat=h):
+            j, s = list(order), np.array(signs)
+            parts = (b1 * s)[j], (W1 * s)[:, j], (w2.T * s).T[j]
+            found = output(X, *parts, np.zeros(1), g)
+            same += np.ptp(found - expected) < 1e-9
+    assert log_symmetries(h, g) == pytest.approx(np.log(same))
