@@ -200,8 +200,8 @@ class Laplace:
 def log_symmetries(n_hidden, g):
     """Of the number of networks with other weights that are the same function.
 
-    Hidden units can be exchanged, and mirrored where g(z) + g(-z) is constant; Laplace's
-    approximation sees one of these h! 2ʰ equal peaks of the posterior.
+    Hidden units can be exchanged, and mirrored where g(z) + g(-z) is constant, and
+    Laplace's approximation sees one of these h! 2ʰ equal peaks of the posterior.
     """
     z = np.array([0.5, 1.0, 2.0])
     sums = g.forward(z) + g.forward(-z)
