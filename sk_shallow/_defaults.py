@@ -75,7 +75,7 @@ def choose(given, problem, able, finds_alpha):
     if finds_alpha or ("lm" in able and _suits_curvature(given, problem, second)):
         return second
     first = next(name for name in ("adam", "sgd") if name in able)
-    return given._replace(solver=first).filled(100, "relu", 3 if is_open else 1)
+    return given._replace(solver=first).filled(100, "relu", 5 if is_open else 1)
 
 
 def _suits_curvature(given, problem, second):

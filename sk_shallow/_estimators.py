@@ -476,7 +476,7 @@ class ShallowNNClassifier(ClassifierMixin, _ShallowNN):
     n_estimators : int, default=None
         Number of members of a committee: networks from different first weights, whose
         outputs are averaged before the output activation. It is one shallow network,
-        with all their units side by side. None: 3 where neither `n_hidden` nor
+        with all their units side by side. None: 5 where neither `n_hidden` nor
         `solver` is set, else 1.
     class_weight : dict or "balanced", default=None
         Weights by class label, multiplied with `sample_weight`. "balanced" gives every
@@ -811,7 +811,7 @@ class ShallowNNRegressor(RegressorMixin, _ShallowNN):
     n_estimators : int, default=None
         Number of members of a committee: networks from different first weights, whose
         outputs are averaged. It is one shallow network, with all their units side by
-        side. None: where neither `n_hidden` nor `solver` is set, 9 for "lm" and 3 for
+        side. None: where neither `n_hidden` nor `solver` is set, 9 for "lm" and 5 for
         "adam"; else 1.
     init : {"auto", "glorot", "he", "normal", "zeros"}, default="auto"
         How the first weights are drawn; "auto" is "glorot". "normal" is 0.01 times
