@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sk_shallow._defaults import Choice, Problem, choose
 from sk_shallow._evidence import predictive
-from sk_shallow._initializers import INITIALIZERS, biases_within
+from sk_shallow._initializers import INITIALIZERS, first_weights
 from sk_shallow._network import Layout, merged, output, unmerged
 from sk_shallow._scaling import Standardizer, input_spread, unfold
 from sk_shallow._solvers import SOLVERS, able, constant, name_of
@@ -266,15 +266,14 @@ class _ShallowNN(BaseEstimator):
         """The weights of each member to start from, in standardised units."""
         if start is not None:
             return [unfold(*weights, plan.x, plan.y) for weights in start]
-        d, h, k = plan.layout[:3]
-        first_bias = np.broadcast_to(plan.coder.first_bias(data.y, data.weights), k)
-        first = [(np.zeros(h), np.empty((d, h)), np.empty((h, k))) for _ in rngs]
-        for rng, turn, (b1, W1, W2) in zip(rngs, turns, first, strict=True):
-            INITIALIZERS[self.init](rng, W1, W2)
-            W1 *= steeper or turn.steepness
-            if plan.solver.finds_alpha and self.init == "auto" and not steeper:
-                b1[...] = biases_within(rng, W1, plan.x.spread)
-        return [(*weights, first_bias) for weights in first]
+        b2 = plan.coder.first_bias(data.y, data.weights)
+        is_spread = plan.solver.finds_alpha and self.init == "auto" and not steeper
+        spread = plan.x.spread if is_spread else 0.0
+        how = INITIALIZERS[self.init], plan.layout.member, b2
+        return [
+            first_weights(rng, *how, steeper or turn.steepness, spread)
+            for rng, turn in zip(rngs, turns, strict=True)
+        ]
 
     def _report(self, choice, runs, alpha, validate):
         """The fitted attributes that tell how training went."""

@@ -57,6 +57,31 @@ def biases_within(rng, W1, spread):
     return -np.einsum("dj,dj->j", points, W1)
 
 
+def first_weights(rng, draw, layout, b2, steepness=1.0, spread=0.0):
+    """b1, W1, W2, b2 of one network.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    draw : callable
+        One of the initializers.
+    layout : Layout
+        Of one network.
+    b2 : float or ndarray of shape (n_out,)
+        The output biases.
+    steepness : float, default=1.0
+        How many times larger W1 is than it is drawn.
+    spread : float, default=0.0
+        Where b1 puts the units; see `biases_within`.
+    """
+    W1 = np.empty((layout.n_in, layout.n_hidden))
+    W2 = np.empty((layout.n_hidden, layout.n_out))
+    draw(rng, W1, W2)
+    W1 *= steepness
+    b1 = biases_within(rng, W1, spread) if spread else np.zeros(layout.n_hidden)
+    return b1, W1, W2, np.broadcast_to(b2, layout.n_out)
+
+
 INITIALIZERS = {
     "auto": glorot,
     "glorot": glorot,

@@ -1,7 +1,10 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from sk_shallow._initializers import INITIALIZERS
+from sk_shallow._initializers import INITIALIZERS, first_weights
+from sk_shallow._network import Layout
 
 over_registry = pytest.mark.parametrize("name", INITIALIZERS)
 random_ones = pytest.mark.parametrize("name", sorted(set(INITIALIZERS) - {"zeros"}))
@@ -49,3 +52,26 @@ def test_spread_is_the_formula(name, sd1, sd2, lead):
     for W, sd in zip(drawn(name, 400, 300, 200, lead=lead), (sd1, sd2), strict=True):
         assert W.std() == pytest.approx(sd, rel=0.02)
         assert abs(W.mean()) <= 5 * sd / np.sqrt(W.size)
+
+
+@given(seed=st.integers(0, 2**32 - 1), steepness=st.floats(0.1, 8))
+def test_first_weights_are_those_drawn_times_the_steepness(seed, steepness):
+    layout, draw = Layout(3, 5, 2), INITIALIZERS["glorot"]
+    drawn, steeper = (
+        first_weights(np.random.default_rng(seed), draw, layout, 0.5, factor)
+        for factor in (1.0, steepness)
+    )
+    np.testing.assert_array_equal(steeper[1], drawn[1] * steepness)
+    np.testing.assert_array_equal(steeper[2], drawn[2])
+    assert not steeper[0].any()
+    np.testing.assert_array_equal(steeper[3], [0.5, 0.5])
+
+
+@given(seed=st.integers(0, 2**32 - 1), spread=st.floats(0.1, 8))
+def test_units_begin_within_the_spread_of_the_samples(seed, spread):
+    layout, draw = Layout(1, 200, 1), INITIALIZERS["normal"]
+    rng = np.random.default_rng(seed)
+    b1, W1, _, _ = first_weights(rng, draw, layout, 0.0, spread=spread)
+    middles = -b1 / W1[0]
+    assert np.abs(middles).max() < 6 * spread
+    assert 0.3 * spread < middles.std() < spread
