@@ -18,6 +18,11 @@ FEW = 600
 _SMOOTH = ("auto", "tanh", "logistic", "sigmoid", "softplus")
 
 
+def are_few_and_noisy(n_samples, alpha):
+    """Whether numbers are few, and the α that their noise suggests is above 1."""
+    return n_samples < FEW and alpha > 1
+
+
 class Problem(NamedTuple):
     """What there is to learn; α is what the noise suggests, None for labels."""
 
@@ -83,5 +88,6 @@ def _suits_curvature(given, problem, second):
     if problem.alpha is None or problem.is_sparse or given.n_hidden is not None:
         return False
     is_smooth = isinstance(given.activation, str) and given.activation in _SMOOTH
-    few_and_noisy = problem.n_samples < FEW and problem.alpha > 1
-    return is_smooth and not few_and_noisy and second.work(problem) <= _AFFORDABLE
+    if are_few_and_noisy(problem.n_samples, problem.alpha):
+        return False
+    return is_smooth and second.work(problem) <= _AFFORDABLE

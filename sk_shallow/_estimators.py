@@ -23,7 +23,7 @@ from sk_shallow._evidence import predictive
 from sk_shallow._initializers import INITIALIZERS, first_weights
 from sk_shallow._network import Layout, merged, output, unmerged
 from sk_shallow._scaling import Standardizer, input_spread, unfold
-from sk_shallow._solvers import SOLVERS, able, constant, name_of
+from sk_shallow._solvers import SOLVERS, able, constant
 from sk_shallow._splitting import hold_out
 from sk_shallow._targets import Labels, Reals
 from sk_shallow._training import (
@@ -226,7 +226,7 @@ class _ShallowNN(BaseEstimator):
             samples,
             starts,
             penalties(plan, alpha, share, turns[: len(starts)]),
-            self._solver_state(solver, start),
+            self._solver_state(choice, start),
             rngs if len(starts) > 1 else [progress.rng],
             Watch(self.tol, self._patience(solver, validate), validate, self.verbose),
             self.n_jobs,
@@ -359,9 +359,9 @@ class _ShallowNN(BaseEstimator):
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         return np.random.default_rng(seed)
 
-    def _solver_state(self, solver, start):
+    def _solver_state(self, choice, start):
         """The state to go on from, if the same solver left it."""
-        if start is None or self.solver_ != name_of(solver):
+        if start is None or self.solver_ != choice.solver:
             return None
         return self._progress.solver_state
 

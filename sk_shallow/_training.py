@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from joblib import Parallel, delayed
 
-from sk_shallow._defaults import FEW
+from sk_shallow._defaults import are_few_and_noisy
 from sk_shallow._evidence import Laplace, Prior, log_symmetries
 from sk_shallow._network import Layout
 from sk_shallow._objective import Objective
@@ -120,7 +120,7 @@ def starts_of(n_runs, n_samples, alpha, are_numbers):
     and the members begin, by turns, with steeper units. They differ, and their mean
     gains by it.
     """
-    if not are_numbers or (n_samples < FEW and alpha > 1):
+    if not are_numbers or are_few_and_noisy(n_samples, alpha):
         return [Start(alpha)] * n_runs
     return [Start(_CLOSE, _STEEPNESS[i % len(_STEEPNESS)]) for i in range(n_runs)]
 

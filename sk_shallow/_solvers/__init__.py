@@ -10,7 +10,7 @@ from sk_shallow._solvers._lbfgs import LBFGS
 from sk_shallow._solvers._lm import LevenbergMarquardt
 from sk_shallow._solvers._recipe import constant
 
-__all__ = ["SOLVERS", "able", "constant", "honoured", "name_of"]
+__all__ = ["SOLVERS", "able", "constant", "honoured"]
 
 SOLVERS = {
     "gd": GradientDescent,
@@ -19,11 +19,6 @@ SOLVERS = {
     "lbfgs": LBFGS,
     "lm": LevenbergMarquardt,
 }
-
-
-def name_of(solver):
-    """The name of a solver object."""
-    return next(name for name, kind in SOLVERS.items() if type(solver) is kind)
 
 
 def honoured(solver):

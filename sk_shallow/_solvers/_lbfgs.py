@@ -1,7 +1,6 @@
 """L-BFGS, SciPy's."""
 
 from dataclasses import dataclass
-from math import inf
 from typing import ClassVar
 
 import numpy as np
@@ -21,7 +20,6 @@ class LBFGS:
     """
 
     max_iter: int = 1000
-    batch_size: ClassVar[float] = inf
     incremental: ClassVar[bool] = False
     trains_together: ClassVar[bool] = False
     finds_alpha: ClassVar[bool] = False

@@ -52,7 +52,6 @@ class LevenbergMarquardt:
     """
 
     max_iter: int | None = None
-    batch_size: ClassVar[float] = inf
     incremental: ClassVar[bool] = False
     trains_together: ClassVar[bool] = False
     finds_alpha: ClassVar[bool] = True
