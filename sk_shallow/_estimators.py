@@ -415,7 +415,7 @@ class _ShallowNN(BaseEstimator):
 
     def _outputs(self, X):
         """Z2."""
-        check_is_fitted(self)
+        check_is_fitted(self, "coefs_")
         X = check_X(self, X)
         weights = (w.astype(X.dtype, copy=False) for w in self._weights())
         return output(X, *weights, self._activation)
@@ -1037,7 +1037,7 @@ class ShallowNNRegressor(RegressorMixin, _ShallowNN):
 
     def _moments(self, X):
         """Mean and standard deviation of y."""
-        check_is_fitted(self)
+        check_is_fitted(self, "coefs_")
         if not hasattr(self, "_posteriors"):
             raise AttributeError(
                 f"return_std=True needs the posterior of the weights, which solver="

@@ -91,13 +91,9 @@ def noise_share(X, Y, weights, n_queries=None, n_errors=0):
     .. [1] Stefánsson, Končar and Jones, "A note on the gamma test", Neural Computing &
        Applications 5, 1997.
     """
-    x, y = Standardizer.of(X, weights), Standardizer.of(Y, weights)
-    distances = _squared_distances(X, x, n_queries)
-    i, j = np.nonzero(distances == 0)
-    is_copy = (Y[i] == Y[j]).all(axis=1)
-    distances[i[is_copy], j[is_copy]] = np.inf
-    nearest = distances.argmin(axis=1)
-    queries = np.flatnonzero(np.isfinite(distances[np.arange(len(nearest)), nearest]))
+    y = Standardizer.of(Y, weights)
+    nearest = _nearest(_standardized(X, weights), Y, n_queries)
+    queries = np.flatnonzero(nearest >= 0)
     if not len(queries):
         return 1.0
     halves = 0.5 * np.sum((Y[queries] - Y[nearest[queries]]) ** 2, axis=1)
@@ -107,21 +103,30 @@ def noise_share(X, Y, weights, n_queries=None, n_errors=0):
     return float(np.clip((noise.mean[0] - n_errors * error) / variance, 0, 1))
 
 
-def _squared_distances(X, x, n_queries):
-    """‖X̃ᵢ - X̃ⱼ‖² of the first samples and all, zero where it is rounding."""
+def _standardized(X, weights):
+    """X̃; not centred where it is sparse and too wide to be made dense."""
     if sparse.issparse(X) and X.shape[1] <= _N_WIDE:
         X = X.toarray()
+    x = Standardizer.of(X, weights)
     if sparse.issparse(X):
-        X = sparse.csr_array(X).multiply(1 / x.scale).tocsr()
-        products = (X[:n_queries] @ X.T).toarray()
-        squares = X.multiply(X).sum(axis=1)
-    else:
-        X = x.transform(X)
-        products = X[:n_queries] @ X.T
-        squares = np.einsum("ij,ij->i", X, X)
-    distances = np.multiply(products, -2, out=products)
-    distances += squares
-    distances += squares[:n_queries, None]
-    rounding = 1e-9 * X.shape[1] + 1e-13 * squares.mean()
-    distances[distances <= rounding] = 0
-    return distances
+        return sparse.csr_array(X).multiply(1 / x.scale).tocsr()
+    return x.transform(X)
+
+
+def _nearest(X, Y, n_queries):
+    """The number of the nearest sample that is no copy, for each query; -1 for none."""
+    squares = np.asarray((X * X).sum(axis=1))
+    distances = -2 * X[:n_queries] @ X.T
+    distances = distances.toarray() if sparse.issparse(distances) else distances
+    distances += squares  # ‖xⱼ‖² - 2 xᵢᵀxⱼ = ‖xᵢ - xⱼ‖² - ‖xᵢ‖²
+    np.fill_diagonal(distances, np.inf)
+    nearest, queries = distances.argmin(axis=1), np.arange(len(distances))
+    zero = 1e-9 * X.shape[1] + 1e-13 * squares.mean() - squares[queries]
+    is_copy = distances[queries, nearest] <= zero
+    is_copy &= (Y[queries] == Y[nearest]).all(axis=1)
+    for i in np.flatnonzero(is_copy):
+        copies = np.flatnonzero(distances[i] <= zero[i])
+        distances[i, copies[(Y[copies] == Y[i]).all(axis=1)]] = np.inf
+        nearest[i] = distances[i].argmin()
+    nearest[np.isinf(distances[queries, nearest])] = -1
+    return nearest

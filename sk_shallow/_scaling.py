@@ -89,9 +89,11 @@ class Standardizer:
             return StandardizedSparse(scaled, (self.mean / self.scale).astype(dtype))
         out = np.empty((X.shape[0], 1 + X.shape[1]), dtype)
         out[:, 0] = 1
-        mean, scale = self.mean, self.scale
+        mean, factor = self.mean, 1 / self.scale
         for rows in _row_blocks(X):
-            np.divide(X[rows] - mean, scale, out=out[rows, 1:], casting="same_kind")
+            D = X[rows] - mean
+            D *= factor
+            out[rows, 1:] = D
         return out
 
 

@@ -6,6 +6,7 @@ names that the estimators take to the objects that compute.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -91,13 +92,21 @@ class Tanh(Activation):
         return np.subtract(1, D, out=D)
 
 
+@lru_cache(maxsize=4)
+def _zeros(shape, dtype):
+    """The same zeros at every call, read-only."""
+    zeros = np.zeros(shape, dtype)
+    zeros.flags.writeable = False
+    return zeros
+
+
 @dataclass(frozen=True)
 class ReLU(Activation):
     """g(z) = max(0, z)."""
 
     def forward(self, Z, out=None):
         """A = max(Z, 0); NumPy is slower with a scalar 0."""
-        return np.maximum(Z, np.zeros(Z.shape, Z.dtype), out=out)
+        return np.maximum(Z, _zeros(Z.shape, Z.dtype), out=out)
 
     def slope(self, A, out=None):
         """g' = 1 where A > 0, else 0."""

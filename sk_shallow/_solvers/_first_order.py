@@ -18,6 +18,8 @@ _DIVERGED = 10.0
 _VANISHING = 1e-12
 # After a divergence the rate is divided by this, at most so many times.
 _BACK_OFF, _MAX_BACK_OFFS = 4.0, 10
+# So many weights, their gradient and moments fit in the cache.
+_CACHE_BLOCK = 2**16
 
 
 @dataclass
@@ -104,7 +106,7 @@ class FirstOrder:
     def start(self, theta):
         """The state before the first step."""
         moments = [np.zeros_like(theta) for _ in range(self.n_moments)]
-        return State(moments, np.empty_like(theta))
+        return State(moments, np.empty(min(len(theta), _CACHE_BLOCK), theta.dtype))
 
     def sized(self, n_samples, layout):
         """The solver, with the numbers that were not set taken from the recipe."""
@@ -277,7 +279,8 @@ class Adam(FirstOrder):
         b1, b2 = self.beta_1, self.beta_2
         rate *= (1 - b1) / sqrt((1 - b2) * b2**power)
         M, V = state.moments
-        for x, g, m, v, u in _cache_blocks(theta, grad, M, V, state.scratch):
+        for x, g, m, v in _cache_blocks(theta, grad, M, V):
+            u = state.scratch[: len(x)]
             axpy(b1**-power, g, m)
             np.multiply(g, g, out=u)
             axpy(b2**-power, u, v)
@@ -297,9 +300,9 @@ class Adam(FirstOrder):
         theta[vanishing] = grad[vanishing] = M[vanishing] = 0
 
 
-def _cache_blocks(*vectors, step=2**15):
+def _cache_blocks(*vectors):
     """Windows on the vectors, so short that all of a step's fit in the cache."""
-    size = len(vectors[0])
+    size, step = len(vectors[0]), _CACHE_BLOCK
     if size <= step:
         return [vectors]
     starts = range(0, size, step)
