@@ -172,7 +172,7 @@ class _ShallowNN(BaseEstimator):
                 held_out = None
             data = self._class_weighted(data, coder)
             progress = _Progress(rng, *self._measured(data, coder))
-            solver = self._make_solver(choice, layout, data)
+            solver = self._make_solver(choice, layout, data, coder)
             self._train(choice, solver, data, held_out, coder, start, progress)
         return self
 
@@ -192,7 +192,7 @@ class _ShallowNN(BaseEstimator):
             progress = _Progress(self._rng(start), *self._measured(data, coder))
             if start is not None:
                 progress = progress.after(self._progress)
-            solver = self._make_solver(choice, layout, data)
+            solver = self._make_solver(choice, layout, data, coder)
             solver = replace(solver, max_iter=1, schedule=constant, has_budget=True)
             self._train(choice, solver, data, None, coder, start, progress)
         return self
@@ -382,12 +382,13 @@ class _ShallowNN(BaseEstimator):
         check_slope(choice.activation)
         return choice.activation
 
-    def _make_solver(self, choice, layout, data):
+    def _make_solver(self, choice, layout, data, coder):
         """The solver, with the hyperparameters that the user has set."""
         requested = self._requested()
         check_honoured(choice.solver, requested, self.alpha)
         solver = SOLVERS[choice.solver](**requested)
-        return solver.sized(data.X.shape[0], layout)
+        are_numbers = coder.output_unit.has_noise
+        return solver.sized(data.X.shape[0], layout, are_numbers)
 
     def _hold_out(self, data, coder, rng):
         """The samples to train on, and those held out."""
@@ -805,8 +806,9 @@ class ShallowNNRegressor(RegressorMixin, _ShallowNN):
         weights of each feature and one for W2, both by "lm", which also takes what they
         found: two numbers, for W1 and W2, or one for each feature and one for W2, or a
         row of them for each member. None: "evidence" for "lm", else
-        20 (σ²/(1 - σ²))² within 1 and 100, with the share σ² of noise in the
-        variance of y estimated from nearest neighbours. `alpha_` tells.
+        20 (σ²/(1 - σ²))², times 4000/n if that is less, within √(500/n) (itself within
+        1/4 and 1) and 100, with the share σ² of noise in the variance of y estimated
+        from nearest neighbours. `alpha_` tells.
     n_estimators : int, default=None
         Number of members of a committee: networks from different first weights, whose
         outputs are averaged. It is one shallow network, with all their units side by
@@ -831,9 +833,9 @@ class ShallowNNRegressor(RegressorMixin, _ShallowNN):
         Whether the momentum of "sgd" is Nesterov's. None: True.
     max_iter : int, default=None
         Epochs, or iterations of "lbfgs" and "lm". None: 1000, for "lm" 100 if it is to
-        find α, and for "sgd" and "adam" as many as make 1.6 n_samples^(2/3) steps, or
-        from 15,000 samples 1000 (n_samples/15000)^(1/4), and fewer for more than 256
-        features; never fewer than 60.
+        find α, and for "sgd" and "adam" as many as make 3.2 n_samples^(2/3) steps, or
+        from 15,000 samples 2000 (n_samples/15000)^(1/4), and fewer for more than 256
+        features; never fewer than 120.
     tol : float >= 0, default=1e-4
         Relative tolerance: an iteration counts as progress if the loss (or, with early
         stopping, the validation score) improves by more than `tol` times its size.

@@ -13,6 +13,8 @@ from sk_shallow._scaling import Standardizer
 
 # α of targets that are half noise.
 _HALF_NOISE_NUMBERS, _HALF_NOISE_LABELS = 20.0, 3.0
+# With more samples than this, α of numbers falls as their number grows.
+_MANY = 4000
 _MOST_NUMBERS, _MOST_LABELS = 100.0, 20.0
 # The noise is that of so many samples, whose neighbours are sought among so many.
 _N_QUERIES, _N_SAMPLES = 500, 2000
@@ -24,7 +26,9 @@ _LARGEST_SHARE = 0.1
 
 
 def alpha_of_numbers(X, Y, weights):
-    """α = 20 (σ²/(1 - σ²))², within 1 and 100.
+    """α = 20 (σ²/(1 - σ²))², times 4000/n if that is less, within √(500/n) and 100.
+
+    The lower bound is itself within 1/4 and 1; see `_least`.
 
     Parameters
     ----------
@@ -37,18 +41,18 @@ def alpha_of_numbers(X, Y, weights):
     float
     """
     Y = Standardizer.of(Y, weights).transform(Y)
-    odds = _noise_odds(X, Y, weights)
-    return float(np.clip(_HALF_NOISE_NUMBERS * odds**2, 1, _MOST_NUMBERS))
+    n, odds = weights.sum(), _noise_odds(X, Y, weights)
+    alpha = _HALF_NOISE_NUMBERS * odds**2 * min(1.0, _MANY / n)
+    return float(np.clip(alpha, _least(n), _MOST_NUMBERS))
 
 
 def alpha_of_labels(X, Y, weights):
     """α = 3 (σ²/(1 - σ²))², within √(500/n) and 20, or n/10 if that is less.
 
-    Less for uneven labels; see `_evenness`. The lower bound is itself within 1/4 and 1:
-    many samples show a steeper function.
+    Less for uneven labels; see `_evenness`. The lower bound is itself within 1/4 and 1.
     For the parameters see `alpha_of_numbers`; Y is indicators.
     """
-    least = float(np.clip(np.sqrt(500 / weights.sum()), 0.25, 1))
+    least = _least(weights.sum())
     if X.shape[1] > _N_WIDE:
         return least
     odds = _noise_odds(X, Y, weights, n_errors=2)
@@ -56,6 +60,11 @@ def alpha_of_labels(X, Y, weights):
     return float(
         max(least, _evenness(Y, weights) * min(_HALF_NOISE_LABELS * odds**2, most))
     )
+
+
+def _least(n):
+    """√(500/n), within 1/4 and 1: many samples show a steeper function."""
+    return float(np.clip(np.sqrt(500 / n), 0.25, 1))
 
 
 def _evenness(Y, weights):

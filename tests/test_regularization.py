@@ -114,13 +114,27 @@ def test_without_any_neighbour_all_is_noise(n_samples):
     assert noise_share(X, Y, np.ones(n_samples)) == 1
 
 
-def test_alpha_is_20_at_even_odds_and_stays_within_1_and_100():
+def test_alpha_of_few_numbers_is_20_at_even_odds_and_stays_within_1_and_100():
     noise = np.random.default_rng(1).normal(size=(N, 1))
     assert alpha(*smooth(0)) == 1
     assert alpha(smooth(0)[0], noise) == 100
     X, Y = smooth(0, 1.0)
     share = noise_share(X, Y, ones)
     assert alpha(X, Y) == pytest.approx(20 * (share / (1 - share)) ** 2)
+
+
+@given(seed=seeds, n=st.integers(100, 8000))
+def test_alpha_of_many_numbers_falls_as_their_number_grows(seed, n):
+    X, Y = smooth(seed, 0.8)
+    found = alpha_of_numbers(X, Y, np.full(N, n / N))
+    assert found == pytest.approx(alpha(X, Y) * min(1, 4000 / n))
+
+
+def test_alpha_of_numbers_has_the_bound_of_labels():
+    X, Y = smooth(0)
+    for n, bound in ((100, 1), (500, 1), (2000, 0.5), (8000, 0.25), (10**6, 0.25)):
+        found = alpha_of_numbers(X, Y, np.full(N, n / N))
+        assert found == pytest.approx(bound)
 
 
 def test_alpha_of_many_samples_is_estimated_from_some_of_them():

@@ -303,30 +303,36 @@ def test_able_are_those_that_honour_whatever_was_set():
 sample_counts, feature_counts = st.integers(1, 10**7), st.integers(1, 10**5)
 
 
-@given(sample_counts, sample_counts, feature_counts)
-def test_budget_is_positive_and_grows_with_the_samples(n, more, d):
-    batch_size, n_steps = _recipe.budget(n, d)
+@given(sample_counts, sample_counts, feature_counts, st.booleans())
+def test_budget_is_positive_and_grows_with_the_samples(n, more, d, are_numbers):
+    batch_size, n_steps = _recipe.budget(n, d, are_numbers)
     assert min(batch_size, n_steps) >= 1
     assert isinstance(batch_size, int)
     assert isinstance(n_steps, int)
-    assert _recipe.budget(n + more, d)[1] >= n_steps
-    assert _recipe.budget(n, d + more)[1] <= n_steps
+    assert _recipe.budget(n + more, d, are_numbers)[1] >= n_steps
+    assert _recipe.budget(n, d + more, are_numbers)[1] <= n_steps
+
+
+@given(sample_counts, feature_counts)
+def test_numbers_get_twice_the_steps_of_labels(n, d):
+    (size, steps), (same_size, twice) = (_recipe.budget(n, d, y) for y in (False, True))
+    assert (same_size, twice) == (size, 2 * steps)
 
 
 def test_budget_has_no_gap_where_its_rule_changes():
-    below, above = (_recipe.budget(n, 10)[1] for n in (15_000, 15_001))
+    below, above = (_recipe.budget(n, 10, True)[1] for n in (15_000, 15_001))
     assert 0 <= above - below < 0.05 * below
 
 
 @pytest.mark.parametrize("name", MINIBATCH)
-@given(n=sample_counts, d=feature_counts)
-def test_sized_fills_in_what_was_not_set(name, n, d):
+@given(n=sample_counts, d=feature_counts, are_numbers=st.booleans())
+def test_sized_fills_in_what_was_not_set(name, n, d, are_numbers):
     layout = Layout(d, 5, 1)
-    solver = make(name).sized(n, layout)
-    given_ = make(name, batch_size=7, max_iter=3).sized(n, layout)
+    solver = make(name).sized(n, layout, are_numbers)
+    given_ = make(name, batch_size=7, max_iter=3).sized(n, layout, are_numbers)
     n_batches = np.ceil(n / solver.batch_size)
     assert 1 <= solver.batch_size <= n
-    assert_allclose(solver.max_iter * n_batches, _recipe.budget(n, d)[1])
+    assert_allclose(solver.max_iter * n_batches, _recipe.budget(n, d, are_numbers)[1])
     assert given_.batch_size == min(7, n)
     assert given_.max_iter == 3
 

@@ -27,7 +27,7 @@ class LBFGS:
     memory: ClassVar[int] = 20
     gradient_tolerance: ClassVar[float] = 1e-8
 
-    def sized(self, n_samples, layout):
+    def sized(self, n_samples, layout, are_numbers):
         """Nothing depends on the size of the data."""
         return self
 
