@@ -8,7 +8,7 @@ _AXPY = {"f": saxpy, "d": daxpy}
 
 def axpy(a, x, y):
     """y ← y + a x in one pass, for contiguous vectors of one dtype."""
-    _AXPY[y.dtype.char](x, y, a=a)
+    _AXPY[y.dtype.char](x, y, len(y), a)
 
 
 def aligned(shape, dtype):

@@ -41,6 +41,8 @@ class Objective:
 
     # Rows in flight at once: their A1 and dZ1 stay in the cache.
     block_size = 1024
+    # Samples of a sweep whose Y and Z2 are in memory, if a batch has no more.
+    chunk_size = 2**14
     # Numbers in a block of the Jacobian.
     jacobian_size = 2**19
 
@@ -95,7 +97,7 @@ class Objective:
             factor = self._factor(rows, 1 / self.total_weight)
             self._propagate(self.X[rows], Y, factor, weights, work, Z2)
             total += self._grad
-            data += self._weighted_sum(self.loss.loss(Z2, Y), rows)
+            data += self._losses(Z2, Y, rows)
         window = self.layout.penalized
         axpy(self._penalty, window(theta), window(total))
         return data / self.total_weight + self._half_penalty(theta), total
@@ -126,7 +128,7 @@ class Objective:
             X = np.asarray(self.X[rows])
             Z2, J = linearized(X, theta, self.layout, self.activation)
             Y, w = self.Y[:, rows], self._factor(rows, 1.0)
-            data += self._weighted_sum(self.loss.loss(Z2, Y), rows)
+            data += self._losses(Z2, Y, rows)
             dZ2 = np.empty_like(Z2)
             self.loss.delta(Z2, Y, out=dZ2)
             dZ2 *= w
@@ -185,9 +187,9 @@ class Objective:
         """
         weights, window = self.layout.view(theta), self.layout.penalized
         W, dW = window(theta), window(self._grad)
-        if self._sweep is None or len(self._sweep.slices) != n_batches:
-            self._sweep = _Sweep(self.Y, self.layout, n_batches)
-        for rows, Y, Z2 in self._sweep.batches(self.Y, order):
+        if self._sweep is None or self._sweep.n_batches != n_batches:
+            self._sweep = _Sweep(self.Y, self.layout, n_batches, self.chunk_size)
+        for rows, Y, Z2 in self._sweep.batches(self.Y, order, self._losses):
             work = self._workspace(len(rows))
             X = self.X.take(rows, 0, work.X, "clip")
             share = self.n_samples / (len(rows) * self.total_weight)
@@ -197,9 +199,8 @@ class Objective:
 
     def sweep_value(self, theta):
         """J over the batches of the last sweep, each at the θ that it has seen."""
-        rows, Y, Z2 = self._sweep.seen()
-        data = self._weighted_sum(self.loss.loss(Z2, Y), rows)
-        share = self.n_samples / (len(rows) * self.total_weight)
+        data, n_seen = self._sweep.sum_of_losses(self._losses)
+        share = self.n_samples / (n_seen * self.total_weight)
         return data * share + self._half_penalty(theta)
 
     def _sum_of_losses(self, rows, weights):
@@ -207,7 +208,7 @@ class Objective:
         Y = self.Y[:, rows]
         work = self._workspace(Y.shape[1])
         forward(self.X[rows], weights, self.activation, work.A1, work.dZ2)
-        return self._weighted_sum(self.loss.loss(work.dZ2, Y), rows)
+        return self._losses(work.dZ2, Y, rows)
 
     def _propagate(self, X, Y, factor, weights, work, Z2):
         """Forward and backward over some rows, each times its factor."""
@@ -229,8 +230,9 @@ class Objective:
             return share
         return (self.sample_weight[rows] * share).astype(self.dtype)
 
-    def _weighted_sum(self, losses, rows):
-        """Σ wᵢ ℓᵢ in double precision, of the mean member."""
+    def _losses(self, Z2, Y, rows):
+        """Σ wᵢ ℓᵢ of some rows in double precision, of the mean member."""
+        losses = self.loss.loss(Z2, Y)
         if self.sample_weight is not None:
             losses = losses * self.sample_weight[rows]
         return float(losses.sum(dtype=np.float64)) / self.layout.n_members
@@ -259,25 +261,47 @@ class _Workspace:
 
 
 class _Sweep:
-    """Y and Z2 of all samples in the order of a sweep, and their windows by batch."""
+    """Y and Z2 of a sweep, a chunk of its batches at a time, and the sum of its losses.
 
-    def __init__(self, Y, layout, n_batches):
-        n_samples = Y.shape[1]
-        self.Y = np.empty_like(Y)
-        self.Z2 = np.empty(layout.by_member(*Y.shape), Y.dtype)
+    `losses(Z2, Y, rows)` is that of some rows.
+    """
+
+    def __init__(self, Y, layout, n_batches, chunk_size):
+        n_samples, self.n_batches = Y.shape[1], n_batches
         ends = [n_samples * i // n_batches for i in range(n_batches + 1)]
-        self.slices = [slice(*pair) for pair in pairwise(ends)]
-        self.windows = [(self.Y[:, s], self.Z2[..., s]) for s in self.slices]
+        step = max(1, chunk_size * n_batches // n_samples)
+        chunks = [ends[i : i + step + 1] for i in range(0, n_batches, step)]
+        longest = max(chunk[-1] - chunk[0] for chunk in chunks)
+        self.Y = np.empty((len(Y), longest), Y.dtype)
+        self.Z2 = np.empty(layout.by_member(*self.Y.shape), Y.dtype)
+        self.chunks = [self._windows(chunk) for chunk in chunks]
 
-    def batches(self, Y, order):
-        """Gather Y in this order; yield (rows, Y, Z2) of each batch."""
-        self.order = order
-        Y.take(order, axis=1, out=self.Y, mode="clip")
-        for batch, (Y_batch, Z2_batch) in zip(self.slices, self.windows, strict=True):
-            self.n_seen = batch.stop
-            yield order[batch], Y_batch, Z2_batch
+    def _windows(self, ends):
+        """The samples of each batch of a chunk, and where their Y and Z2 are."""
+        here = [slice(a - ends[0], b - ends[0]) for a, b in pairwise(ends)]
+        windows = [(self.Y[:, batch], self.Z2[..., batch]) for batch in here]
+        return slice(ends[0], ends[-1]), list(zip(here, windows, strict=True))
 
-    def seen(self):
-        """The samples that have had their turn, their Y and their Z2."""
-        n = self.n_seen
-        return self.order[:n], self.Y[:, :n], self.Z2[..., :n]
+    def batches(self, Y, order, losses):
+        """Yield (rows, Y, Z2) of each batch, in this order."""
+        self._sum = self._n_settled = self._n_seen = 0
+        for samples, chunk in self.chunks:
+            self._settle(losses)
+            self._rows = order[samples]
+            gathered = self.Y[:, : len(self._rows)]
+            Y.take(self._rows, axis=1, out=gathered, mode="clip")
+            for batch, (Y_batch, Z2) in chunk:
+                self._n_seen = batch.stop
+                yield self._rows[batch], Y_batch, Z2
+
+    def sum_of_losses(self, losses):
+        """Σ wᵢ ℓᵢ of the samples that have had their turn, and their number."""
+        self._settle(losses)
+        return self._sum, self._n_settled
+
+    def _settle(self, losses):
+        """Add the losses of the samples of this chunk that have had their turn."""
+        n = self._n_seen
+        if n:
+            self._sum += losses(self.Z2[..., :n], self.Y[:, :n], self._rows[:n])
+            self._n_settled, self._n_seen = self._n_settled + n, 0

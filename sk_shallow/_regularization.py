@@ -18,6 +18,8 @@ _MANY = 4000
 _MOST_NUMBERS, _MOST_LABELS = 100.0, 20.0
 # The noise is that of so many samples, whose neighbours are sought among so many.
 _N_QUERIES, _N_SAMPLES = 500, 2000
+# The distances of so many are in memory at once.
+_BLOCK = 64
 # Sparse samples of more columns than this are not made dense, and neighbours in so many
 # dimensions are too far to share a label.
 _N_WIDE = 1000
@@ -124,18 +126,30 @@ def _standardized(X, weights):
 
 def _nearest(X, Y, n_queries):
     """The number of the nearest sample that is no copy, for each query; -1 for none."""
-    squares = np.asarray((X * X).sum(axis=1))
-    distances = -2 * X[:n_queries] @ X.T
-    distances = distances.toarray() if sparse.issparse(distances) else distances
-    distances += squares  # ‖xⱼ‖² - 2 xᵢᵀxⱼ = ‖xᵢ - xⱼ‖² - ‖xᵢ‖²
-    np.fill_diagonal(distances, np.inf)
-    nearest, queries = distances.argmin(axis=1), np.arange(len(distances))
-    zero = 1e-9 * X.shape[1] + 1e-13 * squares.mean() - squares[queries]
-    is_copy = distances[queries, nearest] <= zero
-    is_copy &= (Y[queries] == Y[nearest]).all(axis=1)
-    for i in np.flatnonzero(is_copy):
-        copies = np.flatnonzero(distances[i] <= zero[i])
-        distances[i, copies[(Y[copies] == Y[i]).all(axis=1)]] = np.inf
-        nearest[i] = distances[i].argmin()
-    nearest[np.isinf(distances[queries, nearest])] = -1
+    squares = _squares(X)
+    zero = 1e-9 * X.shape[1] + 1e-13 * squares.mean() - squares
+    nearest = np.empty(min(n_queries or len(Y), len(Y)), int)
+    for start in range(0, len(nearest), _BLOCK):
+        queries = np.arange(start, min(start + _BLOCK, len(nearest)))
+        products = (-2 * X[queries]) @ X.T
+        distances = products.toarray() if sparse.issparse(products) else products
+        distances += squares  # ‖xᵢ - xⱼ‖² - ‖xᵢ‖²
+        distances[queries - start, queries] = np.inf
+        found = distances.argmin(axis=1)
+        is_copy = distances[queries - start, found] <= zero[queries]
+        is_copy &= (Y[queries] == Y[found]).all(axis=1)
+        for i in np.flatnonzero(is_copy):
+            copies = np.flatnonzero(distances[i] <= zero[start + i])
+            is_same = (Y[copies] == Y[start + i]).all(axis=1)
+            distances[i, copies[is_same]] = np.inf
+            found[i] = distances[i].argmin()
+        is_none = np.isinf(distances[queries - start, found])
+        nearest[queries] = np.where(is_none, -1, found)
     return nearest
+
+
+def _squares(X):
+    """‖xᵢ‖² of every row."""
+    if sparse.issparse(X):
+        return X.multiply(X).sum(axis=1)
+    return np.einsum("ij,ij->i", X, X)

@@ -119,6 +119,7 @@ def assert_is_gradient(grad, f, theta, rng):
 any_activation = pytest.mark.parametrize("activation", ACTIVATIONS)
 any_unit = pytest.mark.parametrize("unit", OUTPUT_UNITS)
 any_alpha = pytest.mark.parametrize("alpha", [0.0, 2.5])
+any_chunk = pytest.mark.parametrize("chunk_size", [1, 9, 2**14])
 
 
 @any_activation
@@ -266,22 +267,26 @@ def test_mean_of_the_batches_is_the_whole(unit, seed, n_batches, size, **kind):
 
 
 @any_unit
+@any_chunk
 @pytest.mark.parametrize("n_batches", [1, 2, 3, 7, 23])
-def test_sweep_value_of_uneven_batches_is_the_whole(unit, n_batches):
+def test_sweep_value_of_uneven_batches_is_the_whole(unit, n_batches, chunk_size):
     problem = softplus_problem(unit, 1, 23)
     objective, theta = problem.objective(), problem.theta
+    objective.chunk_size = chunk_size
     order = problem.rng.permutation(23)
     assert sum(1 for _ in objective.gradients(theta, order, n_batches)) == n_batches
     assert_allclose(objective.sweep_value(theta), problem.value(theta), rtol=1e-12)
 
 
 @any_unit
+@any_chunk
 @any_problem
 def test_sweep_value_sees_each_batch_at_its_own_theta(
-    unit, seed, n_batches, size, **kind
+    unit, chunk_size, seed, n_batches, size, **kind
 ):
     problem = softplus_problem(unit, seed, n_batches * size, **kind)
     objective, theta = problem.objective(), problem.theta.copy()
+    objective.chunk_size = chunk_size
     order = problem.rng.permutation(n_batches * size)
     data, batches = 0.0, iter(order.reshape(n_batches, size))
     sweep = objective.gradients(theta, order, n_batches)
@@ -293,9 +298,11 @@ def test_sweep_value_sees_each_batch_at_its_own_theta(
 
 
 @any_unit
-def test_sweep_value_of_a_broken_sweep_is_that_of_the_batches_seen(unit):
+@any_chunk
+def test_sweep_value_of_a_broken_sweep_is_that_of_the_batches_seen(unit, chunk_size):
     problem = softplus_problem(unit, 3, 20)
     objective, theta = problem.objective(), problem.theta
+    objective.chunk_size = chunk_size
     order = problem.rng.permutation(20)
     sweep = objective.gradients(theta, order, 5)
     next(sweep), next(sweep)

@@ -129,13 +129,15 @@ class FirstOrder:
         rate = next(rates, None)
         if n_batches == 1:
             _, grad = objective.value_and_grad(theta)
+        else:
+            order = np.arange(objective.n_samples)
         while rate is not None:
             if n_batches == 1:
                 self.step(theta, grad, state, rate)
                 rate = next(rates, None)
                 loss, grad = objective.value_and_grad(theta)
             else:
-                order = rng.permutation(objective.n_samples)
+                rng.shuffle(order)
                 for grad in objective.gradients(theta, order, n_batches):
                     self.step(theta, grad, state, rate)
                     rate = next(rates, None)
