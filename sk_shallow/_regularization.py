@@ -27,7 +27,14 @@ _N_WIDE = 1000
 _LARGEST_SHARE = 0.1
 
 
-def alpha_of_numbers(X, Y, weights):
+def some_of(n_samples):
+    """The numbers of the samples that show the noise; a fit repeats the choice."""
+    if n_samples <= _N_QUERIES:
+        return np.arange(n_samples)
+    return np.random.default_rng(0).permutation(n_samples)[:_N_SAMPLES]
+
+
+def alpha_of_numbers(X, Y, weights, n):
     """α = 20 (σ²/(1 - σ²))², times 4000/n if that is less, within √(500/n) and 100.
 
     The lower bound is itself within 1/4 and 1; see `_least`.
@@ -35,33 +42,36 @@ def alpha_of_numbers(X, Y, weights):
     Parameters
     ----------
     X : {ndarray, csr} of shape (n_samples, n_features)
+        Of some of the samples.
     Y : ndarray of shape (n_samples, n_outputs)
     weights : ndarray of shape (n_samples,)
+    n : float
+        The total weight of all samples.
 
     Returns
     -------
     float
     """
     Y = Standardizer.of(Y, weights).transform(Y)
-    n, odds = weights.sum(), _noise_odds(X, Y, weights)
+    odds = _noise_odds(X, Y, weights)
     alpha = _HALF_NOISE_NUMBERS * odds**2 * min(1.0, _MANY / n)
     return float(np.clip(alpha, _least(n), _MOST_NUMBERS))
 
 
-def alpha_of_labels(X, Y, weights):
+def alpha_of_labels(X, Y, weights, n, shares):
     """α = 3 (σ²/(1 - σ²))², within √(500/n) and 20, or n/10 if that is less.
 
     Less for uneven labels; see `_evenness`. The lower bound is itself within 1/4 and 1.
-    For the parameters see `alpha_of_numbers`; Y is indicators.
+    For the parameters see `alpha_of_numbers`; Y is indicators, and `shares` those of
+    the classes or labels in all samples.
     """
-    least = _least(weights.sum())
+    least = _least(n)
     if X.shape[1] > _N_WIDE:
         return least
     odds = _noise_odds(X, Y, weights, n_errors=2)
-    most = min(_MOST_LABELS, _LARGEST_SHARE * float(weights.sum()))
-    return float(
-        max(least, _evenness(Y, weights) * min(_HALF_NOISE_LABELS * odds**2, most))
-    )
+    most = min(_MOST_LABELS, _LARGEST_SHARE * n)
+    alpha = _evenness(shares) * min(_HALF_NOISE_LABELS * odds**2, most)
+    return float(max(least, alpha))
 
 
 def _least(n):
@@ -69,22 +79,18 @@ def _least(n):
     return float(np.clip(np.sqrt(500 / n), 0.25, 1))
 
 
-def _evenness(Y, weights):
+def _evenness(shares):
     """(2 Σ p (1 - p))² of the shares p of the labels, not above 1.
 
     It is 1 for two equal classes. The curvature of the log-loss is p (1 - p), and rare
     labels have neighbours of their kind only where samples are dense.
     """
-    p = weights @ Y / weights.sum()
-    n_sides = 2 if len(p) == 1 else 1
-    return min(1.0, 2 * n_sides * float(np.sum(p * (1 - p)))) ** 2
+    n_sides = 2 if len(shares) == 1 else 1
+    return min(1.0, 2 * n_sides * float(np.sum(shares * (1 - shares)))) ** 2
 
 
 def _noise_odds(X, Y, weights, n_errors=0):
-    """σ²/(1 - σ²), of so many samples; a fit repeats the choice of them."""
-    if X.shape[0] > _N_QUERIES:
-        rows = np.random.default_rng(0).permutation(X.shape[0])[:_N_SAMPLES]
-        X, Y, weights = X[rows], Y[rows], weights[rows]
+    """σ²/(1 - σ²)."""
     noise = noise_share(X, Y, weights, _N_QUERIES, n_errors)
     return min(noise / max(1 - noise, np.finfo(float).tiny), 1e3)
 

@@ -60,8 +60,10 @@ class Reals:
 
     def default_alpha(self, data):
         """The α that suits the noise of the targets."""
-        Y = self._columns(data.y)
-        return _regularization.alpha_of_numbers(data.X, Y, data.weights)
+        some = data.take(_regularization.some_of(len(data.y)))
+        return _regularization.alpha_of_numbers(
+            some.X, self._columns(some.y), some.weights, data.weights.sum()
+        )
 
     alpha_of_numbers = default_alpha
 
@@ -192,8 +194,14 @@ class Labels:
 
     def default_alpha(self, data):
         """The α that suits the noise of the labels."""
-        Y = self.encode(data.y, None, np.float64).T
-        return _regularization.alpha_of_labels(data.X, Y, data.weights)
+        some = data.take(_regularization.some_of(len(data.y)))
+        return _regularization.alpha_of_labels(
+            some.X,
+            self.encode(some.y, None, np.float64).T,
+            some.weights,
+            data.weights.sum(),
+            self._shares(data.y, data.weights),
+        )
 
     def alpha_of_numbers(self, data):
         """None: labels are no numbers."""
@@ -201,14 +209,17 @@ class Labels:
 
     def first_bias(self, y, weights):
         """The output that gives every class or label its share: inverse link of Ȳ."""
-        if self.multilabel:
-            shares = weights @ y / weights.sum()
-        else:
-            shares = np.bincount(self.codes(y), weights, minlength=len(self.classes))
-            shares /= weights.sum()
+        shares = self._shares(y, weights)
         if self.is_softmax:
             return np.log(np.maximum(shares, _RAREST))
         return logit(np.clip(shares[-self.n_outputs :], _RAREST, 1 - _RAREST))
+
+    def _shares(self, y, weights):
+        """The share of every class or label."""
+        if self.multilabel:
+            return weights @ y / weights.sum()
+        totals = np.bincount(self.codes(y), weights, minlength=len(self.classes))
+        return totals / weights.sum()
 
     def strata(self, y):
         """The classes keep their shares in a split; label combinations do not."""

@@ -5,6 +5,8 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from sk_shallow._regularization import alpha_of_numbers, noise_share
+from sk_shallow._targets import Labels, Reals
+from sk_shallow._validation import Data
 
 seeds = st.integers(0, 2**32 - 1)
 N = 400
@@ -20,7 +22,7 @@ def smooth(seed, noise=0.0, n_outputs=1):
 
 
 def alpha(X, Y):
-    return alpha_of_numbers(X, Y, np.ones(len(Y)))
+    return alpha_of_numbers(X, Y, np.ones(len(Y)), len(Y))
 
 
 @given(seed=seeds)
@@ -126,25 +128,81 @@ def test_alpha_of_few_numbers_is_20_at_even_odds_and_stays_within_1_and_100():
 @given(seed=seeds, n=st.integers(100, 8000))
 def test_alpha_of_many_numbers_falls_as_their_number_grows(seed, n):
     X, Y = smooth(seed, 0.8)
-    found = alpha_of_numbers(X, Y, np.full(N, n / N))
+    found = alpha_of_numbers(X, Y, ones, n)
     assert found == pytest.approx(alpha(X, Y) * min(1, 4000 / n))
 
 
 def test_alpha_of_numbers_has_the_bound_of_labels():
     X, Y = smooth(0)
     for n, bound in ((100, 1), (500, 1), (2000, 0.5), (8000, 0.25), (10**6, 0.25)):
-        found = alpha_of_numbers(X, Y, np.full(N, n / N))
+        found = alpha_of_numbers(X, Y, ones, n)
         assert found == pytest.approx(bound)
 
 
 def test_alpha_of_many_samples_is_estimated_from_some_of_them():
     rng = np.random.default_rng(0)
-    X = rng.uniform(-1, 1, (5000, 2))
-    Y = np.sin(2 * X[:, :1]) + rng.normal(size=(5000, 1)) * 0.5
-    assert alpha(X, Y) == alpha(X, Y)
-    first = slice(500)
-    assert alpha(X, Y) != alpha(X[first], Y[first])
-    assert alpha(X, Y) == pytest.approx(alpha(X[first], Y[first]), rel=0.5)
+    X = rng.uniform(-1, 1, (3999, 2))
+    y = np.sin(2 * X[:, 0]) + rng.normal(size=3999) * 0.5
+    found = default_alpha(X, y)
+    assert found == default_alpha(X, y)
+    assert found != default_alpha(X[:500], y[:500])
+    assert found == pytest.approx(default_alpha(X[:500], y[:500]), rel=0.5)
+
+
+def default_alpha(X, y, w=None):
+    """By the coder of y; labels are integers."""
+    coder = (Reals if y.dtype.kind == "f" else Labels).of(y)
+    return coder.default_alpha(Data(X, y, w))
+
+
+def labelled(seed, n_classes, temperature):
+    """Classes that a linear function tells, but for some noise."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((N, 2))
+    Z = X @ rng.standard_normal((2, n_classes))
+    return X, (Z + temperature * rng.gumbel(size=Z.shape)).argmax(axis=1)
+
+
+classes = st.integers(2, 5)
+
+
+@given(seed=seeds, n_classes=classes, temperature=st.sampled_from([0.1, 0.5, 2.0]))
+def test_alpha_of_labels_is_bounded_whatever_the_labels_are_called(
+    seed, n_classes, temperature
+):
+    X, y = labelled(seed, n_classes, temperature)
+    found = default_alpha(X, y)
+    assert 1 <= found <= 20
+    names = np.random.default_rng(seed).permutation(n_classes)
+    assert default_alpha(X, names[y]) == pytest.approx(found)
+
+
+@given(seed=seeds, k=st.integers(2, 5))
+def test_alpha_of_weight_k_is_that_of_k_copies(seed, k):
+    X, y = labelled(seed, 3, 1.0)
+    X, y = X[:100], y[:100]
+    copies = default_alpha(np.repeat(X, k, axis=0), np.repeat(y, k))
+    assert default_alpha(X, y, np.full(100, float(k))) == pytest.approx(copies)
+
+
+def test_labels_without_noise_have_the_least_alpha():
+    X = np.random.default_rng(0).standard_normal((N, 1))
+    for n, bound in ((100, 1), (500, 1), (2000, 0.5), (8000, 0.25), (10**6, 0.25)):
+        found = default_alpha(X, (X[:, 0] > 0).astype(int), np.full(N, n / N))
+        assert found == pytest.approx(bound)
+
+
+@given(seed=seeds)
+def test_noisier_labels_have_a_larger_alpha(seed):
+    found = [default_alpha(*labelled(seed, 2, t)) for t in (0.01, 1.0, 5.0)]
+    assert found[0] <= found[1] <= found[2] * 1.5
+
+
+@given(seed=seeds, temperature=st.sampled_from([0.1, 1.0]))
+def test_one_label_of_two_classes_is_one_label_of_a_multilabel_y(seed, temperature):
+    X, y = labelled(seed, 2, temperature)
+    assert Labels.of(y[:, None]).multilabel
+    assert default_alpha(X, y[:, None]) == pytest.approx(default_alpha(X, y))
 
 
 def test_levels_that_repeat_with_other_targets_show_the_noise():
