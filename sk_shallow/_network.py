@@ -68,6 +68,7 @@ class Layout(NamedTuple):
         rows, width = theta.shape[:-1], n_members * h
         hidden, last = (d + 1) * width, self.size - n_members * k
         W2 = theta[..., hidden:last].reshape(*rows, *self.by_member(h, k))
+        product = np.dot if n_members == 1 else np.matmul
         return Weights(
             b1=theta[..., :width],
             W1=theta[..., width:hidden].reshape(*rows, d, width),
@@ -75,8 +76,8 @@ class Layout(NamedTuple):
             b2=theta[..., last:].reshape(*rows, *self.by_member(k, 1)),
             B1=theta[..., :hidden].reshape(*rows, d + 1, width),
             W2T=W2.swapaxes(-1, -2),
-            product=np.dot if n_members == 1 else np.matmul,
-            outer=_outer if n_members > 1 and k == 1 else _product,
+            product=product,
+            outer=_outer if n_members > 1 and k == 1 else product,
         )
 
     def penalized(self, theta):
@@ -131,20 +132,16 @@ class Hidden:
         self.T = self.members.swapaxes(-1, -2)
 
 
-def _product(D, W, product, out):
-    """D W, member by member, in the hidden units `out`."""
-    product(D, W, out=out.members)
-
-
-def _outer(D, W, product, out):
-    """The same for columns D, as one product: NumPy is slow with an inner dimension 1.
+def _outer(D, W, out):
+    """D W for columns D, as one product: NumPy is slow with an inner dimension 1.
 
     [D₁ | … | D_M] times the matrix with the rows W_m as its diagonal blocks.
     """
-    n_members, _, h = W.shape
+    n_members, n_rows, h = out.shape
     blocks = np.zeros((n_members, n_members, h), W.dtype)
     np.einsum("iih->ih", blocks)[...] = W[:, 0]
-    np.dot(D[..., 0].T, blocks.reshape(n_members, -1), out=out.rows)
+    rows = out.swapaxes(0, 1).reshape(n_rows, -1)
+    np.dot(D[..., 0].T, blocks.reshape(n_members, -1), out=rows)
 
 
 def forward(X, theta, g, A1, Z2):
@@ -160,7 +157,7 @@ def backward(X, theta, g, A1, dZ2, dZ1, grad):
     dZ2T = dZ2.swapaxes(-1, -2)
     theta.product(A1.T, dZ2T, out=grad.W2)  # dW2 = A1ᵀ dZ2ᵀ
     np.add.reduce(dZ2, axis=-1, keepdims=True, out=grad.b2)  # db2 = dZ2 1
-    theta.outer(dZ2T, theta.W2T, theta.product, out=dZ1)  # dA1 = dZ2ᵀ W2ᵀ
+    theta.outer(dZ2T, theta.W2T, out=dZ1.members)  # dA1 = dZ2ᵀ W2ᵀ
     g.chain(dZ1.rows, A1.rows)  # dZ1 = dA1 ∘ g'(Z1)
     np.dot(X.T, dZ1.rows, out=grad.B1)  # [db1; dW1] = [1 X]ᵀ dZ1
 
