@@ -49,8 +49,8 @@ SHAPES = [
     Shape(1600, 64, 100, 10, 32, epochs=20),
     Shape(20000, 8, 50, 2, 200, epochs=10),
     Shape(20000, 100, 100, 2, 200, epochs=10),
-    Shape(60000, 784, 128, 10, 128, epochs=6),
-    Shape(60000, 784, 512, 10, 256, epochs=3),
+    Shape(60000, 784, 128, 10, 128, epochs=10),
+    Shape(60000, 784, 512, 10, 256, epochs=10),
     Shape(20000, 8, 50, None, 200, epochs=10),
     Shape(20000, 100, 100, None, 200, epochs=10),
 ]
