@@ -172,8 +172,9 @@ class _ShallowNN(BaseEstimator):
                 held_out = None
             data = self._class_weighted(data, coder)
             progress = _Progress(rng, *self._measured(data, coder))
-            solver = self._make_solver(choice, layout, data, coder)
-            self._train(choice, solver, data, held_out, coder, start, progress)
+            alpha = self._alpha(choice, data, coder, start)
+            solver = self._make_solver(choice, layout, data, coder, alpha)
+            self._train(choice, solver, alpha, data, held_out, coder, start, progress)
         return self
 
     def _partial_fit(self, X, y, sample_weight, make_coder):
@@ -192,19 +193,19 @@ class _ShallowNN(BaseEstimator):
             progress = _Progress(self._rng(start), *self._measured(data, coder))
             if start is not None:
                 progress = progress.after(self._progress)
-            solver = self._make_solver(choice, layout, data, coder)
+            alpha = self._alpha(choice, data, coder, start)
+            solver = self._make_solver(choice, layout, data, coder, alpha)
             solver = replace(solver, max_iter=1, schedule=constant, has_budget=True)
-            self._train(choice, solver, data, None, coder, start, progress)
+            self._train(choice, solver, alpha, data, None, coder, start, progress)
         return self
 
-    def _train(self, choice, solver, data, held_out, coder, start, progress):
+    def _train(self, choice, solver, alpha, data, held_out, coder, start, progress):
         """Minimise J from the start, or from random weights; keep the best iterate."""
         layout = self._layout(choice, coder)
         if not solver.trains_together:
             layout = layout.member
         activation = self._make_activation(choice)
         plan = Plan(layout, activation, coder, solver, progress.x, progress.y)
-        alpha = self._alpha(choice, plan, data, start)
         share = float(data.weights.sum()) / progress.weight
         samples = plan.samples(data)
         rngs = progress.rng.spawn(choice.n_estimators)
@@ -239,15 +240,15 @@ class _ShallowNN(BaseEstimator):
         if runs[0].posterior is not None:
             vars(self).update(summary(plan, runs, progress.weight))
 
-    def _alpha(self, choice, plan, data, start):
+    def _alpha(self, choice, data, coder, start):
         """The α that was set, or that of the first samples, or the rule's."""
         if self.alpha is not None:
             return check_alpha(self.alpha, self.n_features_in_, choice.n_estimators)
-        if plan.solver.finds_alpha:
+        if SOLVERS[choice.solver].finds_alpha:
             return "evidence"
         if start is not None and isinstance(self.alpha_, float):
             return self.alpha_
-        return plan.coder.default_alpha(data)
+        return coder.default_alpha(data)
 
     def _turns(self, alpha, plan, data, rngs):
         """Where each member's search for α begins, if α is to be found."""
@@ -382,13 +383,14 @@ class _ShallowNN(BaseEstimator):
         check_slope(choice.activation)
         return choice.activation
 
-    def _make_solver(self, choice, layout, data, coder):
+    def _make_solver(self, choice, layout, data, coder, alpha):
         """The solver, with the hyperparameters that the user has set."""
         requested = self._requested()
         check_honoured(choice.solver, requested, self.alpha)
         solver = SOLVERS[choice.solver](**requested)
-        are_numbers = coder.output_unit.has_noise
-        return solver.sized(data.X.shape[0], layout, are_numbers)
+        known = isinstance(alpha, float)
+        noise = coder.noise(alpha, data.weights.sum()) if known else None
+        return solver.sized(data.X.shape[0], layout, noise)
 
     def _hold_out(self, data, coder, rng):
         """The samples to train on, and those held out."""
@@ -833,9 +835,10 @@ class ShallowNNRegressor(RegressorMixin, _ShallowNN):
         Whether the momentum of "sgd" is Nesterov's. None: True.
     max_iter : int, default=None
         Epochs, or iterations of "lbfgs" and "lm". None: 1000, for "lm" 100 if it is to
-        find α, and for "sgd" and "adam" as many as make 3.2 n_samples^(2/3) steps, or
-        from 15,000 samples 2000 (n_samples/15000)^(1/4), and fewer for more than 256
-        features; never fewer than 120.
+        find α, and for "sgd" and "adam" as many as make 4 n_samples^(2/3) / (1 + 2 o²)
+        steps, or from 15,000 samples 2500 (n_samples/15000)^(1/4) / (1 + 2 o²), with
+        the odds o = σ²/(1 - σ²) of noise that α stands for; a fifth of that where noise
+        is all, and fewer for more than 256 features; never fewer than 60.
     tol : float >= 0, default=1e-4
         Relative tolerance: an iteration counts as progress if the loss (or, with early
         stopping, the validation score) improves by more than `tol` times its size.

@@ -53,9 +53,13 @@ def alpha_of_numbers(X, Y, weights, n):
     float
     """
     Y = Standardizer.of(Y, weights).transform(Y)
-    odds = _noise_odds(X, Y, weights)
-    alpha = _HALF_NOISE_NUMBERS * odds**2 * min(1.0, _MANY / n)
+    alpha = _noise_odds(X, Y, weights) ** 2 / noise_of_numbers(1.0, n)
     return float(np.clip(alpha, _least(n), _MOST_NUMBERS))
+
+
+def noise_of_numbers(alpha, n):
+    """(σ²/(1 - σ²))², the squared odds of noise for which α is right."""
+    return alpha / (_HALF_NOISE_NUMBERS * min(1.0, _MANY / n))
 
 
 def alpha_of_labels(X, Y, weights, n, shares):

@@ -67,6 +67,10 @@ class Reals:
 
     alpha_of_numbers = default_alpha
 
+    def noise(self, alpha, n):
+        """The squared odds of noise that α suits, with total weight n."""
+        return _regularization.noise_of_numbers(alpha, n)
+
     def first_bias(self, y, weights):
         """The mean of the standardised targets."""
         return 0.0
@@ -204,6 +208,10 @@ class Labels:
         )
 
     def alpha_of_numbers(self, data):
+        """None: labels are no numbers."""
+        return None
+
+    def noise(self, alpha, n):
         """None: labels are no numbers."""
         return None
 

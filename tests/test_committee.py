@@ -114,7 +114,7 @@ def test_training_together_is_training_each_alone(solver, n_batches, unit):
         n_batches = 1
     else:
         rules["batch_size"] = 12 // n_batches
-    rule = SOLVERS[solver](**rules).sized(12, layout, False)
+    rule = SOLVERS[solver](**rules).sized(12, layout, None)
     theta = random_theta(layout, 1)
     parts = layout.split(theta)
 
@@ -417,5 +417,5 @@ def test_a_rule_without_a_size_is_the_same_for_any_number_of_members():
     for name in TOGETHER:
         alone, together = Layout(3, 4, 1), Layout(3, 4, 1, 9)
         rule = SOLVERS[name]()
-        assert rule.sized(500, alone, False) == rule.sized(500, together, False)
-        assert replace(rule, max_iter=3).sized(500, together, False).max_iter == 3
+        assert rule.sized(500, alone, None) == rule.sized(500, together, None)
+        assert replace(rule, max_iter=3).sized(500, together, None).max_iter == 3

@@ -140,13 +140,13 @@ def test_a_search_restarts_once_after_the_warm_up_and_leaves_its_prior():
 )
 def test_what_is_too_large_is_refused_with_a_way_out(n_samples, n_hidden):
     with pytest.raises(ValueError, match=r"'lm'.*'adam'"):
-        LevenbergMarquardt().sized(n_samples, Layout(5, n_hidden, 1), True)
+        LevenbergMarquardt().sized(n_samples, Layout(5, n_hidden, 1), None)
     solver = LevenbergMarquardt(max_iter=7)
-    assert solver.sized(n_samples, Layout(2, 3, 1), True) == solver
+    assert solver.sized(n_samples, Layout(2, 3, 1), None) == solver
 
 
 def test_a_committee_is_as_large_as_its_members():
-    assert LevenbergMarquardt().sized(1000, Layout(5, 20, 1, 100), True)
+    assert LevenbergMarquardt().sized(1000, Layout(5, 20, 1, 100), None)
 
 
 def test_an_estimator_too_large_is_refused_and_stays_unfitted():

@@ -111,7 +111,7 @@ def test_units_that_start_equal_learn_and_stay_equal(activation, solver):
     theta = np.zeros(layout.size)
     start = objective.value(theta)
     few = {"max_iter": 5} if solver == "lm" else {}
-    SOLVERS[solver](**few).sized(200, layout, False).solve(
+    SOLVERS[solver](**few).sized(200, layout, None).solve(
         objective,
         theta,
         on_iteration=lambda *_: False,

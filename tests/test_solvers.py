@@ -303,36 +303,42 @@ def test_able_are_those_that_honour_whatever_was_set():
 sample_counts, feature_counts = st.integers(1, 10**7), st.integers(1, 10**5)
 
 
-@given(sample_counts, sample_counts, feature_counts, st.booleans())
-def test_budget_is_positive_and_grows_with_the_samples(n, more, d, are_numbers):
-    batch_size, n_steps = _recipe.budget(n, d, are_numbers)
+noises = st.none() | st.floats(0, 1e6)
+
+
+@given(sample_counts, sample_counts, feature_counts, noises)
+def test_budget_is_positive_and_grows_with_the_samples(n, more, d, noise):
+    batch_size, n_steps = _recipe.budget(n, d, noise)
     assert min(batch_size, n_steps) >= 1
     assert isinstance(batch_size, int)
     assert isinstance(n_steps, int)
-    assert _recipe.budget(n + more, d, are_numbers)[1] >= n_steps
-    assert _recipe.budget(n, d + more, are_numbers)[1] <= n_steps
+    assert _recipe.budget(n + more, d, noise)[1] >= n_steps
+    assert _recipe.budget(n, d + more, noise)[1] <= n_steps
 
 
-@given(sample_counts, feature_counts)
-def test_numbers_get_twice_the_steps_of_labels(n, d):
-    (size, steps), (same_size, twice) = (_recipe.budget(n, d, y) for y in (False, True))
-    assert (same_size, twice) == (size, 2 * steps)
+@given(sample_counts, feature_counts, st.floats(0, 1e6), st.floats(0, 1e6))
+def test_numbers_get_half_to_two_and_a_half_times_the_steps_of_labels(n, d, a, b):
+    few, many = (_recipe.budget(n, d, noise)[1] for noise in (max(a, b), min(a, b)))
+    labels = _recipe.budget(n, d)[1]
+    assert 60 <= few <= many
+    assert 0.5 * labels - 1 <= few
+    assert many <= max(60, 2.5 * (labels + 1))
 
 
 def test_budget_has_no_gap_where_its_rule_changes():
-    below, above = (_recipe.budget(n, 10, True)[1] for n in (15_000, 15_001))
+    below, above = (_recipe.budget(n, 10)[1] for n in (15_000, 15_001))
     assert 0 <= above - below < 0.05 * below
 
 
 @pytest.mark.parametrize("name", MINIBATCH)
-@given(n=sample_counts, d=feature_counts, are_numbers=st.booleans())
-def test_sized_fills_in_what_was_not_set(name, n, d, are_numbers):
+@given(n=sample_counts, d=feature_counts, noise=noises)
+def test_sized_fills_in_what_was_not_set(name, n, d, noise):
     layout = Layout(d, 5, 1)
-    solver = make(name).sized(n, layout, are_numbers)
-    given_ = make(name, batch_size=7, max_iter=3).sized(n, layout, are_numbers)
+    solver = make(name).sized(n, layout, noise)
+    given_ = make(name, batch_size=7, max_iter=3).sized(n, layout, noise)
     n_batches = np.ceil(n / solver.batch_size)
     assert 1 <= solver.batch_size <= n
-    assert_allclose(solver.max_iter * n_batches, _recipe.budget(n, d, are_numbers)[1])
+    assert_allclose(solver.max_iter * n_batches, _recipe.budget(n, d, noise)[1])
     assert given_.batch_size == min(7, n)
     assert given_.max_iter == 3
 

@@ -108,9 +108,9 @@ class FirstOrder:
         moments = [np.zeros_like(theta) for _ in range(self.n_moments)]
         return State(moments, np.empty(min(len(theta), _CACHE_BLOCK), theta.dtype))
 
-    def sized(self, n_samples, layout, are_numbers):
+    def sized(self, n_samples, layout, noise):
         """The solver, with the numbers that were not set taken from the recipe."""
-        size, n_steps = _recipe.budget(n_samples, layout.n_in, are_numbers)
+        size, n_steps = _recipe.budget(n_samples, layout.n_in, noise)
         size = min(self.batch_size or size, n_samples)
         n_epochs = self.max_iter or n_steps / ceil(n_samples / size)
         return replace(self, batch_size=size, max_iter=n_epochs)
@@ -198,7 +198,7 @@ class GradientDescent(FirstOrder):
     n_moments: ClassVar[int] = 0
     batch_size: ClassVar[float] = inf
 
-    def sized(self, n_samples, layout, are_numbers):
+    def sized(self, n_samples, layout, noise):
         """Every step sees all samples."""
         return self
 

@@ -27,7 +27,7 @@ class LBFGS:
     memory: ClassVar[int] = 20
     gradient_tolerance: ClassVar[float] = 1e-8
 
-    def sized(self, n_samples, layout, are_numbers):
+    def sized(self, n_samples, layout, noise):
         """Nothing depends on the size of the data."""
         return self
 

@@ -67,7 +67,7 @@ class LevenbergMarquardt:
     max_size: ClassVar[int] = 4000
     max_work: ClassVar[float] = 1e12
 
-    def sized(self, n_samples, layout, are_numbers):
+    def sized(self, n_samples, layout, noise):
         """The solver, if it can take this size.
 
         Raises
