@@ -471,9 +471,9 @@ class ShallowNNClassifier(ClassifierMixin, _ShallowNN):
         α that makes the labels most probable [3]_, and "ard" one for the weights of
         each feature and one for W2, both by "lm", which also takes what they found:
         two numbers, for W1 and W2, or one for each feature and one for W2, or a row of
-        them for each member. None: "evidence" for "lm", else 3 (σ²/(1 - σ²))², with
+        them for each member. None: "evidence" for "lm", else 4 σ²/(1 - σ²), with
         the share σ² of noise in the variance of the labels estimated from nearest
-        neighbours, within √(500/n) (itself within 1/4 and 1) and the lesser of 20 and
+        neighbours, within 500/n (itself within 1/4 and 1) and the lesser of 20 and
         n/10, and less for uneven classes. `alpha_` tells.
     n_estimators : int, default=None
         Number of members of a committee: networks from different first weights, whose
@@ -808,7 +808,7 @@ class ShallowNNRegressor(RegressorMixin, _ShallowNN):
         weights of each feature and one for W2, both by "lm", which also takes what they
         found: two numbers, for W1 and W2, or one for each feature and one for W2, or a
         row of them for each member. None: "evidence" for "lm", else
-        20 (σ²/(1 - σ²))², times 4000/n if that is less, within √(500/n) (itself within
+        20 (σ²/(1 - σ²))², times 4000/n if that is less, within 500/n (itself within
         1/4 and 1) and 100, with the share σ² of noise in the variance of y estimated
         from nearest neighbours. `alpha_` tells.
     n_estimators : int, default=None

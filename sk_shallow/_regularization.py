@@ -2,8 +2,8 @@
 
 With noise of variance σ² about a function whose weights have prior variance τ², the
 most probable weights minimise the squared error plus α/2 ‖W‖² with α = σ²/τ²: the more
-noise, the more penalty. Of the rules tried (see `benchmarks/REPORT.md`), the square of
-the odds of noise, σ²/(1 - σ²), serves noisy and noiseless sets best.
+noise, the more penalty. Of the rules tried (see `benchmarks/REPORT.md`), the odds of
+noise, σ²/(1 - σ²), serve noisy and noiseless labels best, and their square numbers.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from scipy import sparse
 from sk_shallow._scaling import Standardizer
 
 # α of targets that are half noise.
-_HALF_NOISE_NUMBERS, _HALF_NOISE_LABELS = 20.0, 3.0
+_HALF_NOISE_NUMBERS, _HALF_NOISE_LABELS = 20.0, 4.0
 # With more samples than this, α of numbers falls as their number grows.
 _MANY = 4000
 _MOST_NUMBERS, _MOST_LABELS = 100.0, 20.0
@@ -35,7 +35,7 @@ def some_of(n_samples):
 
 
 def alpha_of_numbers(X, Y, weights, n):
-    """α = 20 (σ²/(1 - σ²))², times 4000/n if that is less, within √(500/n) and 100.
+    """α = 20 (σ²/(1 - σ²))², times 4000/n if that is less, within 500/n and 100.
 
     The lower bound is itself within 1/4 and 1; see `_least`.
 
@@ -63,7 +63,7 @@ def noise_of_numbers(alpha, n):
 
 
 def alpha_of_labels(X, Y, weights, n, shares):
-    """α = 3 (σ²/(1 - σ²))², within √(500/n) and 20, or n/10 if that is less.
+    """α = 4 σ²/(1 - σ²), within 500/n and 20, or n/10 if that is less.
 
     Less for uneven labels; see `_evenness`. The lower bound is itself within 1/4 and 1.
     For the parameters see `alpha_of_numbers`; Y is indicators, and `shares` those of
@@ -72,15 +72,15 @@ def alpha_of_labels(X, Y, weights, n, shares):
     least = _least(n)
     if X.shape[1] > _N_WIDE:
         return least
-    odds = _noise_odds(X, Y, weights, n_errors=2)
+    odds = _noise_odds(X, Y, weights)
     most = min(_MOST_LABELS, _LARGEST_SHARE * n)
-    alpha = _evenness(shares) * min(_HALF_NOISE_LABELS * odds**2, most)
+    alpha = _evenness(shares) * min(_HALF_NOISE_LABELS * odds, most)
     return float(max(least, alpha))
 
 
 def _least(n):
-    """√(500/n), within 1/4 and 1: many samples show a steeper function."""
-    return float(np.clip(np.sqrt(500 / n), 0.25, 1))
+    """500/n, within 1/4 and 1: many samples show a steeper function."""
+    return float(np.clip(500 / n, 0.25, 1))
 
 
 def _evenness(shares):
@@ -93,19 +93,18 @@ def _evenness(shares):
     return min(1.0, 2 * n_sides * float(np.sum(shares * (1 - shares)))) ** 2
 
 
-def _noise_odds(X, Y, weights, n_errors=0):
+def _noise_odds(X, Y, weights):
     """σ²/(1 - σ²)."""
-    noise = noise_share(X, Y, weights, _N_QUERIES, n_errors)
+    noise = noise_share(X, Y, weights, _N_QUERIES)
     return min(noise / max(1 - noise, np.finfo(float).tiny), 1e3)
 
 
-def noise_share(X, Y, weights, n_queries=None, n_errors=0):
+def noise_share(X, Y, weights, n_queries=None):
     """σ², the share of the variance of Y that nearest neighbours do not share [1]_.
 
     Half the squared difference between the targets of nearest neighbours estimates the
     variance of the noise. A copy of a sample, in X and in Y, is not its neighbour. The
-    first `n_queries` samples, if it is given, stand for all. The estimate is less by
-    `n_errors` times its standard error: rare labels show little of their noise.
+    first `n_queries` samples, if it is given, stand for all.
 
     References
     ----------
@@ -118,10 +117,9 @@ def noise_share(X, Y, weights, n_queries=None, n_errors=0):
     if not len(queries):
         return 1.0
     halves = 0.5 * np.sum((Y[queries] - Y[nearest[queries]]) ** 2, axis=1)
-    noise = Standardizer.of(halves[:, None], weights[queries])
-    error = np.sqrt(noise.m2[0]) / noise.weight
+    noise = np.average(halves, weights=weights[queries])
     variance = max(float(y.m2.sum() / y.weight), np.finfo(float).tiny)
-    return float(np.clip((noise.mean[0] - n_errors * error) / variance, 0, 1))
+    return float(min(noise / variance, 1))
 
 
 def _standardized(X, weights):

@@ -134,7 +134,7 @@ def test_alpha_of_many_numbers_falls_as_their_number_grows(seed, n):
 
 def test_alpha_of_numbers_has_the_bound_of_labels():
     X, Y = smooth(0)
-    for n, bound in ((100, 1), (500, 1), (2000, 0.5), (8000, 0.25), (10**6, 0.25)):
+    for n, bound in ((100, 1), (500, 1), (1000, 0.5), (2000, 0.25), (10**6, 0.25)):
         found = alpha_of_numbers(X, Y, ones, n)
         assert found == pytest.approx(bound)
 
@@ -187,7 +187,7 @@ def test_alpha_of_weight_k_is_that_of_k_copies(seed, k):
 
 def test_labels_without_noise_have_the_least_alpha():
     X = np.random.default_rng(0).standard_normal((N, 1))
-    for n, bound in ((100, 1), (500, 1), (2000, 0.5), (8000, 0.25), (10**6, 0.25)):
+    for n, bound in ((100, 1), (500, 1), (1000, 0.5), (2000, 0.25), (10**6, 0.25)):
         found = default_alpha(X, (X[:, 0] > 0).astype(int), np.full(N, n / N))
         assert found == pytest.approx(bound)
 
