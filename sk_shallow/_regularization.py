@@ -136,24 +136,29 @@ def _nearest(X, Y, n_queries):
     """The number of the nearest sample that is no copy, for each query; -1 for none."""
     squares = _squares(X)
     zero = 1e-9 * X.shape[1] + 1e-13 * squares.mean() - squares
-    nearest = np.empty(min(n_queries or len(Y), len(Y)), int)
-    for start in range(0, len(nearest), _BLOCK):
-        queries = np.arange(start, min(start + _BLOCK, len(nearest)))
+    n_queries, found = min(n_queries or len(Y), len(Y)), []
+    for start in range(0, n_queries, _BLOCK):
+        queries = np.arange(start, min(start + _BLOCK, n_queries))
         products = (-2 * X[queries]) @ X.T
         distances = products.toarray() if sparse.issparse(products) else products
         distances += squares  # ‖xᵢ - xⱼ‖² - ‖xᵢ‖²
-        distances[queries - start, queries] = np.inf
-        found = distances.argmin(axis=1)
-        is_copy = distances[queries - start, found] <= zero[queries]
-        is_copy &= (Y[queries] == Y[found]).all(axis=1)
-        for i in np.flatnonzero(is_copy):
-            copies = np.flatnonzero(distances[i] <= zero[start + i])
-            is_same = (Y[copies] == Y[start + i]).all(axis=1)
-            distances[i, copies[is_same]] = np.inf
-            found[i] = distances[i].argmin()
-        is_none = np.isinf(distances[queries - start, found])
-        nearest[queries] = np.where(is_none, -1, found)
-    return nearest
+        found.append(_nearest_others(queries, distances, zero, Y))
+    return np.concatenate(found)
+
+
+def _nearest_others(queries, distances, zero, Y):
+    """The same for some queries, by the distances that they have from all samples."""
+    own = np.arange(len(queries))
+    distances[own, queries] = np.inf
+    found = distances.argmin(axis=1)
+    is_copy = distances[own, found] <= zero[queries]
+    is_copy &= (Y[queries] == Y[found]).all(axis=1)
+    for i in np.flatnonzero(is_copy):
+        copies = np.flatnonzero(distances[i] <= zero[queries[i]])
+        is_same = (Y[copies] == Y[queries[i]]).all(axis=1)
+        distances[i, copies[is_same]] = np.inf
+        found[i] = distances[i].argmin()
+    return np.where(np.isinf(distances[own, found]), -1, found)
 
 
 def _squares(X):
