@@ -8,6 +8,7 @@ import copy
 import warnings
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -172,8 +173,9 @@ class _ShallowNN(BaseEstimator):
                 held_out = None
             data = self._class_weighted(data, coder)
             progress = _Progress(rng, *self._measured(data, coder))
-            alpha = self._alpha(choice, data, coder, start)
-            solver = self._make_solver(choice, layout, data, coder, alpha)
+            odds = cache(partial(coder.noise_odds, data))
+            alpha = self._alpha(choice, data, coder, start, odds)
+            solver = self._make_solver(choice, layout, data, coder, odds)
             self._train(choice, solver, alpha, data, held_out, coder, start, progress)
         return self
 
@@ -193,8 +195,9 @@ class _ShallowNN(BaseEstimator):
             progress = _Progress(self._rng(start), *self._measured(data, coder))
             if start is not None:
                 progress = progress.after(self._progress)
-            alpha = self._alpha(choice, data, coder, start)
-            solver = self._make_solver(choice, layout, data, coder, alpha)
+            odds = partial(coder.noise_odds, data)
+            alpha = self._alpha(choice, data, coder, start, odds)
+            solver = self._make_solver(choice, layout, data, coder)
             solver = replace(solver, max_iter=1, schedule=constant, has_budget=True)
             self._train(choice, solver, alpha, data, None, coder, start, progress)
         return self
@@ -240,7 +243,7 @@ class _ShallowNN(BaseEstimator):
         if runs[0].posterior is not None:
             vars(self).update(summary(plan, runs, progress.weight))
 
-    def _alpha(self, choice, data, coder, start):
+    def _alpha(self, choice, data, coder, start, odds):
         """The α that was set, or that of the first samples, or the rule's."""
         if self.alpha is not None:
             return check_alpha(self.alpha, self.n_features_in_, choice.n_estimators)
@@ -248,13 +251,13 @@ class _ShallowNN(BaseEstimator):
             return "evidence"
         if start is not None and isinstance(self.alpha_, float):
             return self.alpha_
-        return coder.default_alpha(data)
+        return coder.default_alpha(odds(), data)
 
     def _turns(self, alpha, plan, data, rngs):
         """Where each member's search for α begins, if α is to be found."""
         if not isinstance(alpha, str):
             return [Start()] * len(rngs)
-        alpha = plan.coder.default_alpha(data)
+        alpha = plan.coder.default_alpha(plan.coder.noise_odds(data), data)
         are_numbers = plan.coder.output_unit.has_noise
         return starts_of(len(rngs), data.weights.sum(), alpha, are_numbers)
 
@@ -315,11 +318,15 @@ class _ShallowNN(BaseEstimator):
         if self.alpha is not None and not finds_alpha(self.alpha):
             solvers = [name for name in solvers if name != "lm"]
         is_open = given.solver == "auto" and given.n_hidden is None
-        alpha = coder.alpha_of_numbers(data) if is_open else None
+        alpha = None
+        if is_open and coder.output_unit.has_noise:
+            alpha = coder.default_alpha(coder.noise_odds(data), data)
         is_sparse = not isinstance(data.X, np.ndarray)
         problem = Problem(*data.X.shape, coder.n_outputs, is_sparse, alpha)
         searches = finds_alpha(self.alpha) and not incremental
-        return choose(given, problem, solvers, searches)
+        choice = choose(given, problem, solvers, searches)
+        check_honoured(choice.solver, self._requested(), self.alpha)
+        return choice
 
     def _requested(self):
         """The hyperparameters of solvers that the user has set."""
@@ -383,13 +390,14 @@ class _ShallowNN(BaseEstimator):
         check_slope(choice.activation)
         return choice.activation
 
-    def _make_solver(self, choice, layout, data, coder, alpha):
-        """The solver, with the hyperparameters that the user has set."""
-        requested = self._requested()
-        check_honoured(choice.solver, requested, self.alpha)
-        solver = SOLVERS[choice.solver](**requested)
-        known = isinstance(alpha, float)
-        noise = coder.noise(alpha, data.weights.sum()) if known else None
+    def _make_solver(self, choice, layout, data, coder, odds=None):
+        """The solver, with the hyperparameters that the user has set.
+
+        `odds()` are those of noise: the number of steps may depend on them.
+        """
+        solver = SOLVERS[choice.solver](**self._requested())
+        is_open = odds is not None and solver.has_budget and solver.max_iter is None
+        noise = odds() ** 2 if is_open and coder.output_unit.has_noise else None
         return solver.sized(data.X.shape[0], layout, noise)
 
     def _hold_out(self, data, coder, rng):
@@ -473,8 +481,9 @@ class ShallowNNClassifier(ClassifierMixin, _ShallowNN):
         two numbers, for W1 and W2, or one for each feature and one for W2, or a row of
         them for each member. None: "evidence" for "lm", else 4 σ²/(1 - σ²), with
         the share σ² of noise in the variance of the labels estimated from nearest
-        neighbours, within 500/n (itself within 1/4 and 1) and the lesser of 20 and
-        n/10, and less for uneven classes. `alpha_` tells.
+        neighbours among at most 2000 samples (0 with more than 1000 features), within
+        500/n (itself within 1/4 and 1) and the lesser of 20 and n/10, and less for
+        uneven classes. `alpha_` tells.
     n_estimators : int, default=None
         Number of members of a committee: networks from different first weights, whose
         outputs are averaged before the output activation. It is one shallow network,
@@ -810,7 +819,7 @@ class ShallowNNRegressor(RegressorMixin, _ShallowNN):
         row of them for each member. None: "evidence" for "lm", else
         20 (σ²/(1 - σ²))², times 4000/n if that is less, within 500/n (itself within
         1/4 and 1) and 100, with the share σ² of noise in the variance of y estimated
-        from nearest neighbours. `alpha_` tells.
+        from nearest neighbours among at most 2000 samples. `alpha_` tells.
     n_estimators : int, default=None
         Number of members of a committee: networks from different first weights, whose
         outputs are averaged. It is one shallow network, with all their units side by
@@ -837,8 +846,8 @@ class ShallowNNRegressor(RegressorMixin, _ShallowNN):
         Epochs, or iterations of "lbfgs" and "lm". None: 1000, for "lm" 100 if it is to
         find α, and for "sgd" and "adam" as many as make 4 n_samples^(2/3) / (1 + 2 o²)
         steps, or from 15,000 samples 2500 (n_samples/15000)^(1/4) / (1 + 2 o²), with
-        the odds o = σ²/(1 - σ²) of noise that α stands for; a fifth of that where noise
-        is all, and fewer for more than 256 features; never fewer than 60.
+        the odds o = σ²/(1 - σ²) of noise, but at least a fifth of what there would be
+        without noise; fewer for more than 256 features; never fewer than 60.
     tol : float >= 0, default=1e-4
         Relative tolerance: an iteration counts as progress if the loss (or, with early
         stopping, the validation score) improves by more than `tol` times its size.

@@ -135,7 +135,8 @@ class Hidden:
 def _outer(D, W, out):
     """D W for columns D, as one product: NumPy is slow with an inner dimension 1.
 
-    [D₁ | … | D_M] times the matrix with the rows W_m as its diagonal blocks.
+    [D₁ | … | D_M] times the matrix with the rows W_m as its diagonal blocks. `out` is
+    `Hidden.members`: with the rows in front, it is one matrix.
     """
     n_members, n_rows, h = out.shape
     blocks = np.zeros((n_members, n_members, h), W.dtype)

@@ -3,7 +3,7 @@
 With noise of variance σ² about a function whose weights have prior variance τ², the
 most probable weights minimise the squared error plus α/2 ‖W‖² with α = σ²/τ²: the more
 noise, the more penalty. Of the rules tried (see `benchmarks/REPORT.md`), the odds of
-noise, σ²/(1 - σ²), serve noisy and noiseless labels best, and their square numbers.
+noise, σ²/(1 - σ²), serve labels best, noisy or not; for numbers, their square does.
 """
 
 import numpy as np
@@ -34,17 +34,15 @@ def some_of(n_samples):
     return np.random.default_rng(0).permutation(n_samples)[:_N_SAMPLES]
 
 
-def alpha_of_numbers(X, Y, weights, n):
-    """α = 20 (σ²/(1 - σ²))², times 4000/n if that is less, within 500/n and 100.
+def alpha_of_numbers(odds, n):
+    """α = 20 odds², times 4000/n if that is less, within 500/n and 100.
 
     The lower bound is itself within 1/4 and 1; see `_least`.
 
     Parameters
     ----------
-    X : {ndarray, csr} of shape (n_samples, n_features)
-        Of some of the samples.
-    Y : ndarray of shape (n_samples, n_outputs)
-    weights : ndarray of shape (n_samples,)
+    odds : float
+        σ²/(1 - σ²); see `noise_odds`.
     n : float
         The total weight of all samples.
 
@@ -52,30 +50,29 @@ def alpha_of_numbers(X, Y, weights, n):
     -------
     float
     """
-    Y = Standardizer.of(Y, weights).transform(Y)
-    alpha = _noise_odds(X, Y, weights) ** 2 / noise_of_numbers(1.0, n)
+    alpha = _HALF_NOISE_NUMBERS * odds**2 * min(1.0, _MANY / n)
     return float(np.clip(alpha, _least(n), _MOST_NUMBERS))
 
 
-def noise_of_numbers(alpha, n):
-    """(σ²/(1 - σ²))², the squared odds of noise for which α is right."""
-    return alpha / (_HALF_NOISE_NUMBERS * min(1.0, _MANY / n))
-
-
-def alpha_of_labels(X, Y, weights, n, shares):
-    """α = 4 σ²/(1 - σ²), within 500/n and 20, or n/10 if that is less.
+def alpha_of_labels(odds, n, shares):
+    """α = 4 odds, within 500/n and 20, or n/10 if that is less.
 
     Less for uneven labels; see `_evenness`. The lower bound is itself within 1/4 and 1.
-    For the parameters see `alpha_of_numbers`; Y is indicators, and `shares` those of
-    the classes or labels in all samples.
+
+    Parameters
+    ----------
+    odds, n : float
+        See `alpha_of_numbers`.
+    shares : ndarray of shape (n_classes,) or (n_labels,)
+        Those of the classes or labels in all samples.
+
+    Returns
+    -------
+    float
     """
-    least = _least(n)
-    if X.shape[1] > _N_WIDE:
-        return least
-    odds = _noise_odds(X, Y, weights)
     most = min(_MOST_LABELS, _LARGEST_SHARE * n)
     alpha = _evenness(shares) * min(_HALF_NOISE_LABELS * odds, most)
-    return float(max(least, alpha))
+    return float(max(_least(n), alpha))
 
 
 def _least(n):
@@ -93,18 +90,24 @@ def _evenness(shares):
     return min(1.0, 2 * n_sides * float(np.sum(shares * (1 - shares)))) ** 2
 
 
-def _noise_odds(X, Y, weights):
-    """σ²/(1 - σ²)."""
+def noise_odds(X, Y, weights):
+    """σ²/(1 - σ²), of some samples."""
     noise = noise_share(X, Y, weights, _N_QUERIES)
     return min(noise / max(1 - noise, np.finfo(float).tiny), 1e3)
 
 
-def noise_share(X, Y, weights, n_queries=None):
+def label_odds(X, Y, weights):
+    """The same for indicators of labels; 0 where neighbours are too far to tell."""
+    return noise_odds(X, Y, weights) if X.shape[1] <= _N_WIDE else 0.0
+
+
+def noise_share(X, Y, weights, n_queries):
     """σ², the share of the variance of Y that nearest neighbours do not share [1]_.
 
     Half the squared difference between the targets of nearest neighbours estimates the
-    variance of the noise. A copy of a sample, in X and in Y, is not its neighbour. The
-    first `n_queries` samples, if it is given, stand for all.
+    variance of the noise; of several at the same distance, it is the mean. A copy of a
+    sample, in X and in Y, is not its neighbour. The first `n_queries` samples stand for
+    all.
 
     References
     ----------
@@ -112,12 +115,11 @@ def noise_share(X, Y, weights, n_queries=None):
        Applications 5, 1997.
     """
     y = Standardizer.of(Y, weights)
-    nearest = _nearest(_standardized(X, weights), Y, n_queries)
-    queries = np.flatnonzero(nearest >= 0)
-    if not len(queries):
+    halves = _halves(_standardized(X, weights), Y, weights, n_queries)
+    known = np.isfinite(halves)
+    if not known.any():
         return 1.0
-    halves = 0.5 * np.sum((Y[queries] - Y[nearest[queries]]) ** 2, axis=1)
-    noise = np.average(halves, weights=weights[queries])
+    noise = np.average(halves[known], weights=weights[:n_queries][known])
     variance = max(float(y.m2.sum() / y.weight), np.finfo(float).tiny)
     return float(min(noise / variance, 1))
 
@@ -132,33 +134,54 @@ def _standardized(X, weights):
     return x.transform(X)
 
 
-def _nearest(X, Y, n_queries):
-    """The number of the nearest sample that is no copy, for each query; -1 for none."""
-    squares = _squares(X)
-    zero = 1e-9 * X.shape[1] + 1e-13 * squares.mean() - squares
-    n_queries, found = min(n_queries or len(Y), len(Y)), []
+def _halves(X, Y, weights, n_queries):
+    """½ ‖yᵢ - yⱼ‖² of each query and its nearest others; NaN if it has none."""
+    squares, halves = _squares(X), []
+    rounding = 1e-9 * X.shape[1] + 1e-13 * squares.mean()
+    n_queries = min(n_queries, len(Y))
     for start in range(0, n_queries, _BLOCK):
         queries = np.arange(start, min(start + _BLOCK, n_queries))
         products = (-2 * X[queries]) @ X.T
         distances = products.toarray() if sparse.issparse(products) else products
-        distances += squares  # ‖xᵢ - xⱼ‖² - ‖xᵢ‖²
-        found.append(_nearest_others(queries, distances, zero, Y))
-    return np.concatenate(found)
+        distances += squares
+        distances += squares[queries][:, None]  # ‖xᵢ‖² - 2 xᵢᵀxⱼ + ‖xⱼ‖²
+        i, j = _nearest_others(queries, distances, rounding, Y)
+        pairs = 0.5 * np.sum((Y[queries[i]] - Y[j]) ** 2, axis=1)
+        with np.errstate(invalid="ignore"):
+            halves.append(
+                np.bincount(i, weights[j] * pairs, len(queries))
+                / np.bincount(i, weights[j], len(queries))
+            )
+    return np.concatenate(halves)
 
 
-def _nearest_others(queries, distances, zero, Y):
-    """The same for some queries, by the distances that they have from all samples."""
-    own = np.arange(len(queries))
-    distances[own, queries] = np.inf
-    found = distances.argmin(axis=1)
-    is_copy = distances[own, found] <= zero[queries]
-    is_copy &= (Y[queries] == Y[found]).all(axis=1)
-    for i in np.flatnonzero(is_copy):
-        copies = np.flatnonzero(distances[i] <= zero[queries[i]])
-        is_same = (Y[copies] == Y[queries[i]]).all(axis=1)
-        distances[i, copies[is_same]] = np.inf
-        found[i] = distances[i].argmin()
-    return np.where(np.isinf(distances[own, found]), -1, found)
+def _nearest_others(queries, distances, rounding, Y):
+    """Pairs of a query's place and a nearest sample that is no copy of it."""
+    places = np.arange(len(queries))
+    distances[places, queries] = np.inf
+    nearest = distances.argmin(axis=1)
+    least = distances[places, nearest]
+    distances[places, nearest] = np.inf
+    if (least > rounding).all() and (distances.min(axis=1) > least + rounding).all():
+        return places, nearest
+    distances[places, nearest] = least
+    return _tied(queries, distances, least, rounding, Y)
+
+
+def _tied(queries, distances, least, rounding, Y):
+    """The same where some have several nearest samples, or copies."""
+    near = np.flatnonzero(least <= rounding)
+    i, j = _pairs(distances[near] <= rounding)
+    copies = (Y[queries[near[i]]] == Y[j]).all(axis=1)
+    distances[near[i[copies]], j[copies]] = np.inf
+    least[near] = distances[near].min(axis=1)
+    distances -= np.where(np.isinf(least), 0, least)[:, None]
+    return _pairs(distances <= rounding)
+
+
+def _pairs(holds):
+    """Rows and columns where it holds; `np.nonzero` is slower where these are few."""
+    return np.divmod(np.flatnonzero(holds), holds.shape[1])
 
 
 def _squares(X):

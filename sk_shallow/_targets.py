@@ -58,18 +58,16 @@ class Reals:
         """Ỹ = (y - m)/s, a column per sample."""
         return np.ascontiguousarray(standardizer.transform(self._columns(y)).T, dtype)
 
-    def default_alpha(self, data):
-        """The α that suits the noise of the targets."""
+    def noise_odds(self, data):
+        """The odds of noise in the targets, as some of the samples show it."""
         some = data.take(_regularization.some_of(len(data.y)))
-        return _regularization.alpha_of_numbers(
-            some.X, self._columns(some.y), some.weights, data.weights.sum()
-        )
+        Y = self._columns(some.y)
+        Y = Standardizer.of(Y, some.weights).transform(Y)
+        return _regularization.noise_odds(some.X, Y, some.weights)
 
-    alpha_of_numbers = default_alpha
-
-    def noise(self, alpha, n):
-        """The squared odds of noise that α suits, with total weight n."""
-        return _regularization.noise_of_numbers(alpha, n)
+    def default_alpha(self, odds, data):
+        """The α that suits these odds of noise."""
+        return _regularization.alpha_of_numbers(odds, data.weights.sum())
 
     def first_bias(self, y, weights):
         """The mean of the standardised targets."""
@@ -196,24 +194,16 @@ class Labels:
         Y[codes, np.arange(len(codes))] = 1
         return Y
 
-    def default_alpha(self, data):
-        """The α that suits the noise of the labels."""
+    def noise_odds(self, data):
+        """The odds of noise in the labels, as some of the samples show it."""
         some = data.take(_regularization.some_of(len(data.y)))
-        return _regularization.alpha_of_labels(
-            some.X,
-            self.encode(some.y, None, np.float64).T,
-            some.weights,
-            data.weights.sum(),
-            self._shares(data.y, data.weights),
-        )
+        Y = self.encode(some.y, None, np.float64).T
+        return _regularization.label_odds(some.X, Y, some.weights)
 
-    def alpha_of_numbers(self, data):
-        """None: labels are no numbers."""
-        return None
-
-    def noise(self, alpha, n):
-        """None: labels are no numbers."""
-        return None
+    def default_alpha(self, odds, data):
+        """The α that suits these odds of noise."""
+        shares = self._shares(data.y, data.weights)
+        return _regularization.alpha_of_labels(odds, data.weights.sum(), shares)
 
     def first_bias(self, y, weights):
         """The output that gives every class or label its share: inverse link of Ȳ."""

@@ -93,11 +93,17 @@ class Tanh(Activation):
 
 
 @lru_cache(maxsize=4)
-def _zeros(shape, dtype):
+def _few_zeros(shape, dtype):
     """The same zeros at every call, read-only."""
     zeros = np.zeros(shape, dtype)
     zeros.flags.writeable = False
     return zeros
+
+
+def _zeros(Z):
+    """Zeros of the shape of Z, made once if they are few."""
+    make = _few_zeros if Z.size <= 2**17 else np.zeros
+    return make(Z.shape, Z.dtype)
 
 
 @dataclass(frozen=True)
@@ -106,7 +112,7 @@ class ReLU(Activation):
 
     def forward(self, Z, out=None):
         """A = max(Z, 0); NumPy is slower with a scalar 0."""
-        return np.maximum(Z, _zeros(Z.shape, Z.dtype), out=out)
+        return np.maximum(Z, _zeros(Z), out=out)
 
     def slope(self, A, out=None):
         """g' = 1 where A > 0, else 0."""

@@ -358,10 +358,31 @@ def test_partial_fit_learns_from_small_batches():
     assert model.score(X, y) > 0.8
 
 
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_the_steps_depend_on_the_noise_and_not_on_alpha(solver):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((2000, 3))
+    noise = rng.standard_normal(2000)
+    n_iter = {}
+    for share, alpha in ((0, None), (0, 0), (0, 50.0), (1, None), (1, 0), (1, 50.0)):
+        y = (1 - share) * X[:, 0] + share * noise
+        model = ShallowNNRegressor(3, solver=solver, alpha=alpha, random_state=0)
+        n_iter.setdefault(share, set()).add(model.fit(X, y).n_iter_)
+    assert all(len(counts) == 1 for counts in n_iter.values())
+    assert 3 * max(n_iter[1]) < min(n_iter[0])
+
+
+@pytest.mark.parametrize("alpha", [[1, 2, 3], [1.0], "ard"])
+def test_what_the_solver_cannot_do_is_said_before_all_else(alpha):
+    X = np.random.default_rng(0).standard_normal((30, 4))
+    with pytest.raises(ValueError, match=r"one number as alpha.*solver='lm'"):
+        ShallowNNRegressor(3, solver="adam", alpha=alpha).fit(X, X[:, 0])
+
+
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_an_overflowing_start_is_an_error(solver):
     X = np.random.default_rng(0).standard_normal((30, 2))
-    model = ShallowNNRegressor(3, solver=solver, standardize=False, alpha=0)
+    model = ShallowNNRegressor(3, solver=solver, standardize=False, alpha=0, max_iter=5)
     with pytest.raises(ValueError, match="overflow"):
         model.fit(X, 1e200 * X[:, 0])
     assert not hasattr(model, "coefs_")

@@ -305,9 +305,11 @@ def test_sweep_value_of_a_broken_sweep_is_that_of_the_batches_seen(unit, chunk_s
     objective.chunk_size = chunk_size
     order = problem.rng.permutation(20)
     sweep = objective.gradients(theta, order, 5)
-    next(sweep), next(sweep)
-    expected = problem.value(theta, order[:8])
-    assert_allclose(objective.sweep_value(theta), expected, rtol=1e-12)
+    for n_seen in (4, 8, 12):
+        next(sweep)
+        expected = problem.value(theta, order[:n_seen])
+        for _ in range(2):
+            assert_allclose(objective.sweep_value(theta), expected, rtol=1e-12)
 
 
 def test_number_of_batches_may_change_between_sweeps():

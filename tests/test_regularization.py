@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from sk_shallow._regularization import alpha_of_numbers, noise_share
+from sk_shallow import _regularization
+from sk_shallow._regularization import alpha_of_numbers, noise_odds
 from sk_shallow._targets import Labels, Reals
 from sk_shallow._validation import Data
 
@@ -21,8 +22,12 @@ def smooth(seed, noise=0.0, n_outputs=1):
     return X, Y / Y.std(axis=0) + noise * rng.normal(size=Y.shape)
 
 
-def alpha(X, Y):
-    return alpha_of_numbers(X, Y, np.ones(len(Y)), len(Y))
+def noise_share(X, Y, weights):
+    return _regularization.noise_share(X, Y, weights, len(Y))
+
+
+def alpha(X, Y, n=None):
+    return alpha_of_numbers(noise_odds(X, Y, np.ones(len(Y))), n or len(Y))
 
 
 @given(seed=seeds)
@@ -60,6 +65,18 @@ def test_k_copies_are_weight_k(seed):
         np.repeat(X, k, axis=0), np.repeat(Y, k, axis=0), np.ones(sum(k))
     )
     assert noise_share(X, Y, k.astype(float)) == pytest.approx(copies, rel=1e-9)
+
+
+@given(seed=seeds, d=st.integers(1, 8), n_levels=st.integers(2, 5))
+def test_neighbours_at_the_same_distance_share_a_vote(seed, d, n_levels):
+    rng = np.random.default_rng(seed)
+    X, Y = rng.integers(n_levels, size=(80, d)) * 1.0, rng.normal(size=(80, 1))
+    k = rng.integers(1, 4, 80)
+    found = noise_share(X, Y, k.astype(float))
+    copies = np.repeat(X, k, axis=0), np.repeat(Y, k, axis=0), np.ones(k.sum())
+    assert found == pytest.approx(noise_share(*copies), rel=1e-9)
+    moved = X * rng.uniform(0.1, 10, d) + rng.normal(size=d)
+    assert found == pytest.approx(noise_share(moved, Y, k.astype(float)), rel=1e-9)
 
 
 @given(seed=seeds, c=st.floats(1e-6, 1e6))
@@ -128,14 +145,14 @@ def test_alpha_of_few_numbers_is_20_at_even_odds_and_stays_within_1_and_100():
 @given(seed=seeds, n=st.integers(100, 8000))
 def test_alpha_of_many_numbers_falls_as_their_number_grows(seed, n):
     X, Y = smooth(seed, 0.8)
-    found = alpha_of_numbers(X, Y, ones, n)
+    found = alpha(X, Y, n)
     assert found == pytest.approx(alpha(X, Y) * min(1, 4000 / n))
 
 
 def test_alpha_of_numbers_has_the_bound_of_labels():
     X, Y = smooth(0)
     for n, bound in ((100, 1), (500, 1), (1000, 0.5), (2000, 0.25), (10**6, 0.25)):
-        found = alpha_of_numbers(X, Y, ones, n)
+        found = alpha(X, Y, n)
         assert found == pytest.approx(bound)
 
 
@@ -152,7 +169,8 @@ def test_alpha_of_many_samples_is_estimated_from_some_of_them():
 def default_alpha(X, y, w=None):
     """By the coder of y; labels are integers."""
     coder = (Reals if y.dtype.kind == "f" else Labels).of(y)
-    return coder.default_alpha(Data(X, y, w))
+    data = Data(X, y, w)
+    return coder.default_alpha(coder.noise_odds(data), data)
 
 
 def labelled(seed, n_classes, temperature):
