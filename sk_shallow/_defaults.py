@@ -8,6 +8,7 @@ else of wider rectifier networks by minibatches. What is set is kept, and one ne
 trained.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 # Of `lm`: n k p² + p³ of all members together, for one step of each.
@@ -19,18 +20,21 @@ _SMOOTH = ("auto", "tanh", "logistic", "sigmoid", "softplus")
 
 
 def are_few_and_noisy(n_samples, alpha):
-    """Whether numbers are few, and the α that their noise suggests is above 1."""
-    return n_samples < FEW and alpha > 1
+    """Whether numbers are few, and the α that their noise suggests is above 1.
+
+    `alpha()` is asked for only if they are few.
+    """
+    return n_samples < FEW and alpha() > 1
 
 
 class Problem(NamedTuple):
-    """What there is to learn; α is what the noise suggests, None for labels."""
+    """What there is to learn; `alpha()` is what the noise suggests, None for labels."""
 
     n_samples: int
     n_features: int
     n_outputs: int
     is_sparse: bool
-    alpha: float | None
+    alpha: Callable | None
 
 
 class Choice(NamedTuple):
@@ -88,6 +92,6 @@ def _suits_curvature(given, problem, second):
     if problem.alpha is None or problem.is_sparse or given.n_hidden is not None:
         return False
     is_smooth = isinstance(given.activation, str) and given.activation in _SMOOTH
-    if are_few_and_noisy(problem.n_samples, problem.alpha):
+    if not is_smooth or second.work(problem) > _AFFORDABLE:
         return False
-    return is_smooth and second.work(problem) <= _AFFORDABLE
+    return not are_few_and_noisy(problem.n_samples, problem.alpha)

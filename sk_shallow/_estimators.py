@@ -257,9 +257,13 @@ class _ShallowNN(BaseEstimator):
         """Where each member's search for α begins, if α is to be found."""
         if not isinstance(alpha, str):
             return [Start()] * len(rngs)
-        alpha = plan.coder.default_alpha(plan.coder.noise_odds(data), data)
+        suggested = self._suggested_alpha(plan.coder, data)
         are_numbers = plan.coder.output_unit.has_noise
-        return starts_of(len(rngs), data.weights.sum(), alpha, are_numbers)
+        return starts_of(len(rngs), data.weights.sum(), suggested, are_numbers)
+
+    def _suggested_alpha(self, coder, data):
+        """A function of nothing: the α that suits the noise, measured once."""
+        return cache(lambda: coder.default_alpha(coder.noise_odds(data), data))
 
     def _patience(self, solver, validate):
         """How many iterations to wait; with a budget there is nothing to wait for."""
@@ -308,7 +312,8 @@ class _ShallowNN(BaseEstimator):
         """What the parameters that were not set stand for."""
         parameters = self.n_hidden, self.activation, self.n_estimators
         given = Choice(self.solver, *parameters)
-        solvers = able(self._requested())
+        requested = self._requested()
+        solvers = able(requested)
         if incremental:
             solvers = [name for name in solvers if SOLVERS[name].incremental]
         if hasattr(self, "coefs_") and (incremental or self.warm_start):
@@ -317,15 +322,13 @@ class _ShallowNN(BaseEstimator):
                 given = given._replace(solver=self.solver_)
         if self.alpha is not None and not finds_alpha(self.alpha):
             solvers = [name for name in solvers if name != "lm"]
-        is_open = given.solver == "auto" and given.n_hidden is None
-        alpha = None
-        if is_open and coder.output_unit.has_noise:
-            alpha = coder.default_alpha(coder.noise_odds(data), data)
+        are_numbers = coder.output_unit.has_noise
+        alpha = self._suggested_alpha(coder, data) if are_numbers else None
         is_sparse = not isinstance(data.X, np.ndarray)
         problem = Problem(*data.X.shape, coder.n_outputs, is_sparse, alpha)
         searches = finds_alpha(self.alpha) and not incremental
         choice = choose(given, problem, solvers, searches)
-        check_honoured(choice.solver, self._requested(), self.alpha)
+        check_honoured(choice.solver, requested, self.alpha)
         return choice
 
     def _requested(self):

@@ -284,10 +284,11 @@ class _Sweep:
 
     def batches(self, Y, order, losses):
         """Yield (rows, Y, Z2) of each batch, in this order."""
-        self._sum = self._n_settled = self._n_done = self._n_seen = 0
+        self._sum = self._n_done = self._n_seen = 0
         for samples, chunk in self.chunks:
             self._settle(losses)
-            self._rows, self._n_done, self._n_seen = order[samples], 0, 0
+            self._start, self._n_done, self._n_seen = samples.start, 0, 0
+            self._rows = order[samples]
             gathered = self.Y[:, : len(self._rows)]
             Y.take(self._rows, axis=1, out=gathered, mode="clip")
             for batch, (Y_batch, Z2) in chunk:
@@ -297,12 +298,11 @@ class _Sweep:
     def sum_of_losses(self, losses):
         """Σ wᵢ ℓᵢ of the samples that have had their turn, and their number."""
         self._settle(losses)
-        return self._sum, self._n_settled
+        return self._sum, self._start + self._n_done
 
     def _settle(self, losses):
         """Add the losses of the samples that have had their turn since."""
         new = slice(self._n_done, self._n_seen)
         if new.start < new.stop:
             self._sum += losses(self.Z2[..., new], self.Y[:, new], self._rows[new])
-            self._n_settled += new.stop - new.start
             self._n_done = new.stop

@@ -118,10 +118,10 @@ def starts_of(n_runs, n_samples, alpha, are_numbers):
     For labels and few noisy numbers, all begin with the α that the noise suggests.
     Other numbers can be fitted closely first: the evidence then finds its α from below,
     and the members begin, by turns, with steeper units. They differ, and their mean
-    gains by it.
+    gains by it. `alpha()` is asked for only where it matters.
     """
     if not are_numbers or are_few_and_noisy(n_samples, alpha):
-        return [Start(alpha)] * n_runs
+        return [Start(alpha())] * n_runs
     return [Start(_CLOSE, _STEEPNESS[i % len(_STEEPNESS)]) for i in range(n_runs)]
 
 

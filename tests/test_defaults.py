@@ -29,10 +29,10 @@ problems = st.builds(
     st.integers(1, 10**4) | st.integers(1, 20),
     st.integers(1, 20),
     st.booleans(),
-    st.none() | st.floats(1, 100) | st.just(1.0),
+    st.none() | (st.floats(1, 100) | st.just(1.0)).map(lambda alpha: lambda: alpha),
 )
 requests = st.sets(st.sampled_from(HYPERPARAMETERS)).map(able)
-smooth_problems = problems.map(lambda p: p._replace(is_sparse=False, alpha=1.0))
+smooth_problems = problems.map(lambda p: p._replace(is_sparse=False, alpha=lambda: 1.0))
 
 
 @given(choice=choices, problem=problems, names=requests, finds_alpha=st.booleans())
@@ -101,7 +101,8 @@ def test_momentum_asks_for_sgd(choice, problem, others):
 
 @given(problem=smooth_problems, alpha=st.floats(1, 100, exclude_min=True))
 def test_few_noisy_samples_go_to_adam(problem, alpha):
-    few = problem._replace(n_samples=min(problem.n_samples, FEW - 1), alpha=alpha)
+    n_samples = min(problem.n_samples, FEW - 1)
+    few = problem._replace(n_samples=n_samples, alpha=lambda: alpha)
     assert choose(OPEN, few, list(SOLVERS), False).solver == "adam"
 
 
@@ -158,7 +159,7 @@ def committee_for(alpha):
     return choose(OPEN, Problem(150, 2, 1, False, alpha), list(SOLVERS), False)
 
 
-SECOND, FIRST = committee_for(1.0), committee_for(None)
+SECOND, FIRST = committee_for(lambda: 1.0), committee_for(None)
 N_FIRST, N_SECOND = FIRST.n_estimators, SECOND.n_estimators
 X = np.random.default_rng(0).uniform(-2, 2, (150, 2))
 Y = {
