@@ -23,16 +23,14 @@ from pathlib import Path
 
 import numpy as np
 from _datasets import MOST_ROWS, enough_of_each_class, load, matrices, take
+from _rivals import scaled
 from _timing import geometric_mean, printed_heading
-from scipy import sparse
 from scipy.stats import rankdata
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegressionCV
 from sklearn.model_selection import StratifiedKFold
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from threadpoolctl import threadpool_limits
 
@@ -59,11 +57,6 @@ MOST_ROWS_OF = {
 }
 # Sets of this many rows have one fold only, for they tell enough.
 ONE_FOLD = 20_000
-
-
-def scaled(model, X):
-    """The model behind a StandardScaler that leaves sparse X sparse."""
-    return make_pipeline(StandardScaler(with_mean=not sparse.issparse(X)), model)
 
 
 def single_output(model, y):

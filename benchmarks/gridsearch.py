@@ -11,12 +11,10 @@ Categories are one-hot for both. Scores are accuracy and R².
 import argparse
 
 from _datasets import as_categories, load, table_encoder
+from _rivals import scaled, with_scaled_target
 from _timing import geometric_mean, printed_heading, timed
-from sklearn.compose import TransformedTargetRegressor
 from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
 from sklearn.neural_network import MLPClassifier, MLPRegressor
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from sk_shallow import ShallowNNClassifier, ShallowNNRegressor
@@ -29,12 +27,10 @@ def rival(task):
     """(pipeline, grid) of scikit-learn's network."""
     if task == "classification":
         step, model = "mlpclassifier__", MLPClassifier(random_state=0)
-        pipeline = make_pipeline(StandardScaler(), model)
+        pipeline = scaled(model)
     else:
         step, model = "regressor__mlpregressor__", MLPRegressor(random_state=0)
-        pipeline = TransformedTargetRegressor(
-            make_pipeline(StandardScaler(), model), transformer=StandardScaler()
-        )
+        pipeline = with_scaled_target(scaled(model))
     widths = [(width,) for width in WIDTHS]
     grid = {f"{step}activation": ACTIVATIONS, f"{step}hidden_layer_sizes": widths}
     return pipeline, grid

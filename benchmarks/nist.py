@@ -22,13 +22,11 @@ import warnings
 from typing import NamedTuple
 
 import numpy as np
+from _rivals import scaled, with_scaled_target
 from _timing import printed_heading
-from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import make_friedman1
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPRegressor
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from sk_shallow import ShallowNNRegressor
@@ -148,9 +146,7 @@ def rival(n_hidden, seed):
         max_fun=100 * MAX_ITER,
         random_state=seed,
     )
-    return TransformedTargetRegressor(
-        make_pipeline(StandardScaler(), network), transformer=StandardScaler()
-    )
+    return with_scaled_target(scaled(network))
 
 
 METHODS = {

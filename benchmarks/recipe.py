@@ -16,13 +16,10 @@ import argparse
 
 import numpy as np
 from _datasets import names, split
+from _rivals import scaled, with_scaled_target
 from _timing import geometric_mean, printed_heading, timed
-from scipy import sparse
-from sklearn.compose import TransformedTargetRegressor
 from sklearn.metrics import log_loss
 from sklearn.neural_network import MLPClassifier, MLPRegressor
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from sk_shallow import ShallowNNClassifier, ShallowNNRegressor
@@ -32,13 +29,9 @@ LARGE, SMALL = 5000, 1000
 
 def rival(task, X, seed):
     """scikit-learn's network with its defaults, scaled."""
-    scaler = StandardScaler(with_mean=not sparse.issparse(X))
     if task == "classification":
-        return make_pipeline(scaler, MLPClassifier(random_state=seed))
-    return TransformedTargetRegressor(
-        make_pipeline(scaler, MLPRegressor(random_state=seed)),
-        transformer=StandardScaler(),
-    )
+        return scaled(MLPClassifier(random_state=seed), X)
+    return with_scaled_target(scaled(MLPRegressor(random_state=seed), X))
 
 
 def ours(task, X, seed):

@@ -25,17 +25,16 @@ from typing import NamedTuple
 
 import numpy as np
 from _datasets import load, matrices
+from _rivals import scaled, with_scaled_target
 from _timing import printed_heading
 from scipy.stats import norm, spearmanr
 from sklearn.base import clone
-from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, WhiteKernel
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPRegressor
-from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
@@ -82,13 +81,6 @@ def committee(alpha):
     )
 
 
-def scaled(model):
-    """The model behind scalers of X and of y."""
-    return TransformedTargetRegressor(
-        make_pipeline(StandardScaler(), model), transformer=StandardScaler()
-    )
-
-
 def by_network(model, part):
     """(mean, standard deviation) of the test rows."""
     model.fit(part.X, part.y)
@@ -105,7 +97,8 @@ def by_residual(model, part, X, y):
 
 def mlp(part):
     """scikit-learn's network with its defaults."""
-    model = scaled(MLPRegressor(random_state=SEED)).fit(part.X, part.y)
+    model = with_scaled_target(scaled(MLPRegressor(random_state=SEED)))
+    model.fit(part.X, part.y)
     return by_residual(model, part, part.X, part.y)
 
 

@@ -1,18 +1,17 @@
 """A committee is one wider network, and each of its members is trained as if alone."""
 
 import pickle
-import warnings
 from dataclasses import replace
 
 import joblib
 import numpy as np
 import pytest
+from _curves import quietly, two_curves
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.exceptions import ConvergenceWarning
 from test_objective import TARGETS
 
 from sk_shallow import ShallowNNClassifier, ShallowNNRegressor
@@ -136,10 +135,7 @@ def test_training_together_is_training_each_alone(solver, n_batches, unit):
 
 
 def data(kind, n_samples=60, seed=0):
-    rng = np.random.default_rng(seed)
-    X = rng.normal(size=(n_samples, 3))
-    Z = np.column_stack([np.sin(X[:, 0]) + 0.5 * X[:, 1], X[:, 2] - np.cos(X[:, 0])])
-    Z += 0.3 * rng.normal(size=Z.shape)
+    X, Z = two_curves(n_samples, seed)
     y = {
         "vector": 5 + 2 * Z[:, 0],
         "columns": Z,
@@ -156,13 +152,6 @@ def committee(kind, solver, n_estimators=3, **parameters):
     model = Estimator(4, solver=solver, n_estimators=n_estimators)
     rate = {"learning_rate_init": 0.1} if solver == "gd" else {}
     return model.set_params(**{**common, **rate, **parameters})
-
-
-def quietly(method, *args, **kwargs):
-    """Call it; its budget need not suffice."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return method(*args, **kwargs)
 
 
 def fitted(kind, solver, *args, **parameters):

@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+from _curves import quietly
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss, mean_squared_error
 
@@ -30,13 +31,6 @@ def example(Estimator, n=50, seed=0):
 # Full steps of the default size diverge on small regressions, and say so.
 def rate_of(solver):
     return {"learning_rate_init": 0.1} if solver == "gd" else {}
-
-
-def quietly(method, *args, **kwargs):
-    """Call it; its budget need not suffice."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return method(*args, **kwargs)
 
 
 def prediction(model, X):

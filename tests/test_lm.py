@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from _curves import two_curves
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -158,10 +159,7 @@ def test_an_estimator_too_large_is_refused_and_stays_unfitted():
 
 
 def data(kind, n_samples=80, seed=0):
-    rng = np.random.default_rng(seed)
-    X = rng.normal(size=(n_samples, 3))
-    Z = np.column_stack([np.sin(X[:, 0]) + 0.5 * X[:, 1], X[:, 2] - np.cos(X[:, 0])])
-    Z += 0.3 * rng.normal(size=Z.shape)
+    X, Z = two_curves(n_samples, seed)
     y = {
         "vector": Z[:, 0],
         "columns": 10 * Z + 3,
