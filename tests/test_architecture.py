@@ -9,67 +9,30 @@ import pytest
 import sk_shallow
 
 ROOT = Path(sk_shallow.__file__).parent
-SIBLINGS = "_solvers"
 
-# Beside the standard library: the packages, and the modules of this one.
-MAY_IMPORT = {
-    "_arrays": {"numpy", "scipy"},
-    "activations": {"numpy", "scipy"},
-    "_losses": {"numpy", "scipy"},
-    "_initializers": {"numpy", "scipy"},
-    "_stopping": {"numpy", "scipy"},
-    "_network": {"numpy"},
-    "_scaling": {"numpy", "scipy"},
-    "_defaults": set(),
-    "_evidence": {"numpy", "scipy", "_network"},
-    "_objective": {"numpy", "scipy", "_arrays", "_evidence", "_network", "_scaling"},
-    "_regularization": {"numpy", "scipy", "_scaling"},
-    "_targets": {"numpy", "scipy", "_losses", "_scaling", "_regularization"},
-    "_solvers.__init__": {"numpy", "scipy", "_arrays", SIBLINGS},
-    "_solvers._first_order": {"numpy", "scipy", "_arrays", SIBLINGS},
-    "_solvers._lbfgs": {"numpy", "scipy", "_arrays", SIBLINGS},
-    "_solvers._lm": {"numpy", "scipy", "_evidence", SIBLINGS},
-    "_solvers._recipe": {"numpy", "scipy", "_arrays", SIBLINGS},
-    "_solvers._result": {"numpy", "scipy", "_arrays", SIBLINGS},
-    "_splitting": {"numpy", "sklearn"},
-    "_threads": {"threadpoolctl"},
-    "_training": {
-        "numpy",
-        "joblib",
-        "_defaults",
-        "_evidence",
-        "_network",
-        "_objective",
-        "_scaling",
-        "_stopping",
-        "_threads",
-        "activations",
-    },
-    "_validation": {
-        "numpy",
-        "scipy",
-        "sklearn",
-        "_initializers",
-        "_solvers",
-        "activations",
-    },
-    "_estimators": {
-        "numpy",
-        "scipy",
-        "sklearn",
-        "_defaults",
-        "_evidence",
-        "_initializers",
-        "_network",
-        "_scaling",
-        "_solvers",
-        "_splitting",
-        "_targets",
-        "_training",
-        "_validation",
-        "activations",
-    },
-    "__init__": {"_estimators", "activations"},
+# The floors, from the ground up: each imports only from those before it.
+FLOORS = (
+    "_arrays",
+    "activations",
+    "_model",
+    "_solvers",
+    "_data",
+    "_training",
+    "_choice",
+    "_estimators",
+    "__init__",
+)
+# Beside the standard library and NumPy, what the rooms of each floor may import.
+PACKAGES = {
+    "_arrays": {"scipy", "threadpoolctl"},
+    "activations": {"scipy"},
+    "_model": {"scipy"},
+    "_solvers": {"scipy"},
+    "_data": {"scipy", "sklearn"},
+    "_training": {"joblib"},
+    "_choice": set(),
+    "_estimators": {"scipy", "sklearn"},
+    "__init__": set(),
 }
 
 
@@ -98,10 +61,24 @@ def imported(tree):
     return names
 
 
-def concern(full_name):
-    """The package that a name belongs to, or the module of this package."""
-    first, *rest = full_name.split(".")
-    return rest[0] if first == "sk_shallow" else first
+def is_ours(full_name):
+    return full_name.split(".")[0] == "sk_shallow"
+
+
+def floor(name):
+    """The floor of a module of this package."""
+    return name.split(".")[0]
+
+
+def rooms_below(name):
+    """The modules of this package that a module imports."""
+    found = set()
+    for full_name in filter(is_ours, imported(TREES[name])):
+        parts = full_name.split(".")[1:]
+        rooms = [".".join(parts[:n]) for n in range(len(parts), 0, -1)]
+        candidates = [r for room in rooms for r in (room, f"{room}.__init__")]
+        found.add(next(room for room in candidates if room in TREES))
+    return found
 
 
 def dotted(node):
@@ -111,26 +88,36 @@ def dotted(node):
     return ALIASES.get(node.id, node.id) if isinstance(node, ast.Name) else ""
 
 
-def test_every_module_has_a_row():
-    assert sorted(TREES) == sorted(MAY_IMPORT)
+def test_every_module_has_a_floor():
+    assert {floor(name) for name in TREES} == set(FLOORS) == set(PACKAGES)
 
 
 @every_module
 def test_imports_only_run_downwards(name):
-    concerns = {concern(full_name) for full_name in imported(TREES[name])}
-    assert concerns - sys.stdlib_module_names <= MAY_IMPORT[name]
+    height = FLOORS.index(floor(name))
+    higher = {r for r in rooms_below(name) if FLOORS.index(floor(r)) > height}
+    assert not higher
 
 
-def test_the_table_has_no_cycle():
-    modules = {module.split(".")[0] for module in TREES}
-    below = {module: set() for module in modules}
-    for name, allowed in MAY_IMPORT.items():
-        module = name.split(".")[0]
-        below[module] |= (allowed & modules) - {module}
+@every_module
+def test_only_these_packages(name):
+    packages = {full_name.split(".")[0] for full_name in imported(TREES[name])}
+    packages -= sys.stdlib_module_names | {"numpy", "sk_shallow"}
+    assert packages <= PACKAGES[floor(name)]
+
+
+def test_the_rooms_have_no_cycle():
+    below = {name: rooms_below(name) - {name} for name in TREES}
     while below:
-        lowest = {module for module, rest in below.items() if not rest}
+        lowest = {name for name, rest in below.items() if not rest}
         assert lowest, f"a cycle among {sorted(below)}"
         below = {m: rest - lowest for m, rest in below.items() if m not in lowest}
+
+
+@every_module
+def test_a_module_tells_its_purpose_in_its_first_line(name):
+    first = ast.get_docstring(TREES[name]).splitlines()[0]
+    assert first.endswith((".", ":")) or first[-1].isalnum()
 
 
 @every_module
@@ -143,21 +130,25 @@ def test_nothing_private_of_another_package(name):
 
 @every_module
 def test_the_public_door_is_the_only_one_to_the_estimators(name):
-    if name != "__init__":
-        concerns = {concern(full_name) for full_name in imported(TREES[name])}
-        assert "_estimators" not in concerns
+    if floor(name) not in ("_estimators", "__init__"):
+        assert "_estimators" not in {floor(room) for room in rooms_below(name)}
+
+
+FACADE = [name for name in TREES if floor(name) == "_estimators"]
 
 
 @pytest.mark.parametrize("forbidden", ["exp", "dot", "matmul", "einsum", "log"])
-def test_estimators_call_no_mathematics(forbidden):
-    names = [dotted(node) for node in ast.walk(TREES["_estimators"])]
+@pytest.mark.parametrize("name", FACADE)
+def test_estimators_call_no_mathematics(name, forbidden):
+    names = [dotted(node) for node in ast.walk(TREES[name])]
     assert f"numpy.{forbidden}" not in names
 
 
-def test_estimators_multiply_no_matrices():
+@pytest.mark.parametrize("name", FACADE)
+def test_estimators_multiply_no_matrices(name):
     assert not [
         node.lineno
-        for node in ast.walk(TREES["_estimators"])
+        for node in ast.walk(TREES[name])
         if isinstance(node, ast.BinOp | ast.AugAssign)
         and isinstance(node.op, ast.MatMult)
     ]

@@ -15,10 +15,11 @@ from sklearn.base import clone
 from test_objective import TARGETS
 
 from sk_shallow import ShallowNNClassifier, ShallowNNRegressor
-from sk_shallow._losses import OUTPUT_UNITS
-from sk_shallow._network import Layout, output, unmerged
-from sk_shallow._objective import Objective
-from sk_shallow._scaling import Standardizer
+from sk_shallow._data.scaling import Standardizer
+from sk_shallow._model.layout import Layout, unmerged
+from sk_shallow._model.network import output
+from sk_shallow._model.objective import Objective
+from sk_shallow._model.output_units import OUTPUT_UNITS
 from sk_shallow._solvers import SOLVERS
 from sk_shallow.activations import ACTIVATIONS
 

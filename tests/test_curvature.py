@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from test_objective import TARGETS, Problem
 
-from sk_shallow._losses import OUTPUT_UNITS
-from sk_shallow._network import Layout
-from sk_shallow._objective import Objective
+from sk_shallow._model.layout import Layout
+from sk_shallow._model.objective import Objective
+from sk_shallow._model.output_units import OUTPUT_UNITS
 from sk_shallow.activations import ACTIVATIONS
 
 STEP = 1e-5

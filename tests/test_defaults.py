@@ -10,7 +10,8 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
 from sk_shallow import LeakyReLU, ShallowNNClassifier, ShallowNNRegressor
-from sk_shallow._defaults import _AFFORDABLE, FEW, Choice, Problem, choose
+from sk_shallow._choice.defaults import _AFFORDABLE, Choice, Problem, choose
+from sk_shallow._data.noise import FEW
 from sk_shallow._solvers import SOLVERS, able
 from sk_shallow.activations import ACTIVATIONS
 

@@ -12,11 +12,18 @@ from scipy import sparse
 from scipy.stats import multivariate_normal
 from sklearn.linear_model import BayesianRidge
 
-from sk_shallow._evidence import Laplace, Prior, factor, log_symmetries, predictive
-from sk_shallow._losses import OUTPUT_UNITS
-from sk_shallow._network import Layout, output
-from sk_shallow._objective import Objective
-from sk_shallow._scaling import Standardizer
+from sk_shallow._data.scaling import Standardizer
+from sk_shallow._model.evidence import (
+    Laplace,
+    Prior,
+    factor,
+    log_symmetries,
+    predictive,
+)
+from sk_shallow._model.layout import Layout
+from sk_shallow._model.network import output
+from sk_shallow._model.objective import Objective
+from sk_shallow._model.output_units import OUTPUT_UNITS
 from sk_shallow.activations import ACTIVATIONS
 
 sizes = st.integers(1, 5)

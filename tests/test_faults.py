@@ -8,9 +8,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 
 from sk_shallow import Activation, Identity, ShallowNNClassifier, ShallowNNRegressor
-from sk_shallow._losses import SquaredError
-from sk_shallow._network import Layout
-from sk_shallow._objective import Objective
+from sk_shallow._model.layout import Layout
+from sk_shallow._model.objective import Objective
+from sk_shallow._model.output_units import SquaredError
 from sk_shallow._solvers import SOLVERS
 
 FULL_BATCH = [{"solver": "gd"}, {"solver": "lbfgs"}, {"batch_size": 10**6}]

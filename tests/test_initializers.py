@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sk_shallow._initializers import INITIALIZERS, first_weights
-from sk_shallow._network import Layout
+from sk_shallow._model.initializers import INITIALIZERS, first_weights
+from sk_shallow._model.layout import Layout
 
 over_registry = pytest.mark.parametrize("name", INITIALIZERS)
 random_ones = pytest.mark.parametrize("name", sorted(set(INITIALIZERS) - {"zeros"}))

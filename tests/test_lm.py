@@ -15,12 +15,12 @@ from sklearn.exceptions import ConvergenceWarning
 from test_objective import TARGETS
 
 from sk_shallow import ShallowNNClassifier, ShallowNNRegressor
-from sk_shallow._evidence import Prior
-from sk_shallow._losses import OUTPUT_UNITS
-from sk_shallow._network import Layout
-from sk_shallow._objective import Objective
+from sk_shallow._model.evidence import Prior
+from sk_shallow._model.layout import Layout
+from sk_shallow._model.objective import Objective
+from sk_shallow._model.output_units import OUTPUT_UNITS
 from sk_shallow._solvers import SOLVERS
-from sk_shallow._solvers._lm import LevenbergMarquardt
+from sk_shallow._solvers.lm import LevenbergMarquardt
 from sk_shallow.activations import ACTIVATIONS
 
 any_unit = pytest.mark.parametrize("unit", OUTPUT_UNITS)

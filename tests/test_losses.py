@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit, log_expit, log_softmax, softmax
 
-from sk_shallow._losses import OUTPUT_UNITS
+from sk_shallow._model.output_units import OUTPUT_UNITS
 
 over_registry = pytest.mark.parametrize(
     "unit", OUTPUT_UNITS.values(), ids=OUTPUT_UNITS.keys()

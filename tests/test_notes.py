@@ -10,10 +10,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
 from sk_shallow import ShallowNNClassifier, ShallowNNRegressor
-from sk_shallow._evidence import Prior
-from sk_shallow._losses import OUTPUT_UNITS
-from sk_shallow._network import Layout
-from sk_shallow._objective import Objective
+from sk_shallow._model.evidence import Prior
+from sk_shallow._model.layout import Layout
+from sk_shallow._model.objective import Objective
+from sk_shallow._model.output_units import OUTPUT_UNITS
 from sk_shallow._solvers import SOLVERS
 from sk_shallow.activations import ACTIVATIONS
 
@@ -117,8 +117,8 @@ def test_units_that_start_equal_learn_and_stay_equal(activation, solver):
         on_iteration=lambda *_: False,
         rng=np.random.default_rng(0),
     )
-    _, _, W2, _, B1, *_ = layout.view(theta)
-    units = np.vstack([B1, W2.T])
+    _, _, W2, _, H, _ = layout.view(theta)
+    units = np.vstack([H, W2.T])
     assert objective.value(theta) < 0.98 * start
     assert np.abs(units).max(axis=1).min() > 0
     assert spread(units) <= 1e-5 * np.abs(units).max()

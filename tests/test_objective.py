@@ -11,10 +11,10 @@ from numpy.testing import assert_allclose
 from scipy import sparse
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-from sk_shallow._losses import OUTPUT_UNITS
-from sk_shallow._network import Layout
-from sk_shallow._objective import Objective
-from sk_shallow._scaling import Standardizer
+from sk_shallow._data.scaling import Standardizer
+from sk_shallow._model.layout import Layout
+from sk_shallow._model.objective import Objective
+from sk_shallow._model.output_units import OUTPUT_UNITS
 from sk_shallow.activations import ACTIVATIONS
 
 

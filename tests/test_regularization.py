@@ -4,10 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from sk_shallow import _regularization
-from sk_shallow._regularization import alpha_of_numbers, noise_odds
-from sk_shallow._targets import Labels, Reals
-from sk_shallow._validation import Data
+from sk_shallow._data import noise
+from sk_shallow._data.noise import alpha_of_numbers, noise_odds
+from sk_shallow._data.samples import Data
+from sk_shallow._data.targets import Labels, Reals
 
 seeds = st.integers(0, 2**32 - 1)
 N = 400
@@ -23,7 +23,7 @@ def smooth(seed, noise=0.0, n_outputs=1):
 
 
 def noise_share(X, Y, weights):
-    return _regularization.noise_share(X, Y, weights, len(Y))
+    return noise.noise_share(X, Y, weights, len(Y))
 
 
 def alpha(X, Y, n=None):

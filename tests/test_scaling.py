@@ -6,8 +6,10 @@ from numpy.testing import assert_allclose
 from scipy import sparse
 from sklearn.preprocessing import StandardScaler
 
-from sk_shallow._network import Layout, output
-from sk_shallow._scaling import Standardizer, fold, input_spread, row_buffer, unfold
+from sk_shallow._arrays.design import row_buffer
+from sk_shallow._data.scaling import Standardizer, fold, input_spread, unfold
+from sk_shallow._model.layout import Layout
+from sk_shallow._model.network import output
 from sk_shallow.activations import ACTIVATIONS
 
 seeds = st.integers(0, 2**32 - 1)

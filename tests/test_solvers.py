@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sk_shallow import ShallowNNClassifier
-from sk_shallow._evidence import Prior
-from sk_shallow._network import Layout
-from sk_shallow._solvers import SOLVERS, _recipe, able, honoured
-from sk_shallow._solvers._first_order import SGD, Adam, FirstOrder, GradientDescent
+from sk_shallow._model.evidence import Prior
+from sk_shallow._model.layout import Layout
+from sk_shallow._solvers import SOLVERS, able, honoured, recipe
+from sk_shallow._solvers.first_order import SGD, Adam, FirstOrder, GradientDescent
 
 FIRST_ORDER = [name for name, kind in SOLVERS.items() if issubclass(kind, FirstOrder)]
 MINIBATCH = [name for name in FIRST_ORDER if "batch_size" in honoured(SOLVERS[name])]
@@ -101,7 +101,7 @@ def trajectory(solver, objective, **options):
     return np.array([theta for theta, _ in run(solver, objective, **options)[1]])
 
 
-CONSTANT = {"schedule": _recipe.constant, "batch_size": 48}
+CONSTANT = {"schedule": recipe.constant, "batch_size": 48}
 
 
 @any_solver
@@ -308,25 +308,25 @@ noises = st.none() | st.floats(0, 1e6)
 
 @given(sample_counts, sample_counts, feature_counts, noises)
 def test_budget_is_positive_and_grows_with_the_samples(n, more, d, noise):
-    batch_size, n_steps = _recipe.budget(n, d, noise)
+    batch_size, n_steps = recipe.budget(n, d, noise)
     assert min(batch_size, n_steps) >= 1
     assert isinstance(batch_size, int)
     assert isinstance(n_steps, int)
-    assert _recipe.budget(n + more, d, noise)[1] >= n_steps
-    assert _recipe.budget(n, d + more, noise)[1] <= n_steps
+    assert recipe.budget(n + more, d, noise)[1] >= n_steps
+    assert recipe.budget(n, d + more, noise)[1] <= n_steps
 
 
 @given(sample_counts, feature_counts, st.floats(0, 1e6), st.floats(0, 1e6))
 def test_numbers_get_half_to_two_and_a_half_times_the_steps_of_labels(n, d, a, b):
-    few, many = (_recipe.budget(n, d, noise)[1] for noise in (max(a, b), min(a, b)))
-    labels = _recipe.budget(n, d)[1]
+    few, many = (recipe.budget(n, d, noise)[1] for noise in (max(a, b), min(a, b)))
+    labels = recipe.budget(n, d)[1]
     assert 60 <= few <= many
     assert 0.5 * labels - 1 <= few
     assert many <= max(60, 2.5 * (labels + 1))
 
 
 def test_budget_has_no_gap_where_its_rule_changes():
-    below, above = (_recipe.budget(n, 10)[1] for n in (15_000, 15_001))
+    below, above = (recipe.budget(n, 10)[1] for n in (15_000, 15_001))
     assert 0 <= above - below < 0.05 * below
 
 
@@ -338,12 +338,12 @@ def test_sized_fills_in_what_was_not_set(name, n, d, noise):
     given_ = make(name, batch_size=7, max_iter=3).sized(n, layout, noise)
     n_batches = np.ceil(n / solver.batch_size)
     assert 1 <= solver.batch_size <= n
-    assert_allclose(solver.max_iter * n_batches, _recipe.budget(n, d, noise)[1])
+    assert_allclose(solver.max_iter * n_batches, recipe.budget(n, d, noise)[1])
     assert given_.batch_size == min(7, n)
     assert given_.max_iter == 3
 
 
-@pytest.mark.parametrize("schedule", [_recipe.triangle, _recipe.constant])
+@pytest.mark.parametrize("schedule", [recipe.triangle, recipe.constant])
 @given(st.floats(0, 1, exclude_max=True))
 def test_schedules_are_fractions_of_the_rate(schedule, progress):
     assert 0 < schedule(progress) <= 1

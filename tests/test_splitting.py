@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from sk_shallow._splitting import hold_out
+from sk_shallow._data.splitting import hold_out
 
 seeds = st.integers(0, 2**31)
 fractions = st.floats(0.05, 0.9)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sk_shallow import ShallowNNRegressor
-from sk_shallow._stopping import Monitor, Stopping
+from sk_shallow._solvers.watch import Monitor, Stopping
 
 losses = st.lists(st.floats(-100, 100), min_size=1, max_size=40)
 patience = st.integers(1, 6)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.utils.class_weight import compute_class_weight
 
-from sk_shallow._targets import Labels, Reals
+from sk_shallow._data.targets import Labels, Reals
 
 LABELS = [np.array([3, -1, 7, 10]), np.array(["d", "aa", "cc", "b"]), np.arange(4.0)]
 

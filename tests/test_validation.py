@@ -7,9 +7,9 @@ import pytest
 from sklearn.exceptions import NotFittedError
 
 from sk_shallow import Activation, ShallowNNClassifier, ShallowNNRegressor
-from sk_shallow._initializers import INITIALIZERS
+from sk_shallow._estimators.parameters import PARAMETERS
+from sk_shallow._model.initializers import INITIALIZERS
 from sk_shallow._solvers import SOLVERS
-from sk_shallow._validation import PARAMETERS
 from sk_shallow.activations import ACTIVATIONS
 
 ESTIMATORS = [ShallowNNClassifier, ShallowNNRegressor]

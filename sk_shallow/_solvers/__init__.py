@@ -5,10 +5,10 @@ A solver's dataclass fields are the hyperparameters that it honours.
 
 from dataclasses import fields
 
-from sk_shallow._solvers._first_order import SGD, Adam, GradientDescent
-from sk_shallow._solvers._lbfgs import LBFGS
-from sk_shallow._solvers._lm import LevenbergMarquardt
-from sk_shallow._solvers._recipe import constant
+from sk_shallow._solvers.first_order import SGD, Adam, GradientDescent
+from sk_shallow._solvers.lbfgs import LBFGS
+from sk_shallow._solvers.lm import LevenbergMarquardt
+from sk_shallow._solvers.recipe import constant
 
 __all__ = ["SOLVERS", "able", "constant", "honoured"]
 

@@ -11,20 +11,12 @@ trained.
 from collections.abc import Callable
 from typing import NamedTuple
 
+from sk_shallow._data.noise import are_few_and_noisy
+
 # Of `lm`: n k p² + p³ of all members together, for one step of each.
 _AFFORDABLE = 3e9
-# So many samples are few, if their noise suggests an α above 1.
-FEW = 600
 # The activations that curvature serves best.
 _SMOOTH = ("auto", "tanh", "logistic", "sigmoid", "softplus")
-
-
-def are_few_and_noisy(n_samples, alpha):
-    """Whether numbers are few, and the α that their noise suggests is above 1.
-
-    `alpha()` is asked for only if they are few.
-    """
-    return n_samples < FEW and alpha() > 1
 
 
 class Problem(NamedTuple):

@@ -9,9 +9,9 @@ from numbers import Real
 import numpy as np
 from scipy.special import logit
 
-from sk_shallow import _regularization
-from sk_shallow._losses import LogisticLoss, SoftmaxLoss, SquaredError
-from sk_shallow._scaling import Standardizer
+from sk_shallow._data import noise
+from sk_shallow._data.scaling import Standardizer
+from sk_shallow._model.output_units import LogisticLoss, SoftmaxLoss, SquaredError
 
 # The least share of a class that the first bias allows for.
 _RAREST = 1e-6
@@ -60,14 +60,14 @@ class Reals:
 
     def noise_odds(self, data):
         """The odds of noise in the targets, as some of the samples show it."""
-        some = data.take(_regularization.some_of(len(data.y)))
+        some = data.take(noise.some_of(len(data.y)))
         Y = self._columns(some.y)
         Y = Standardizer.of(Y, some.weights).transform(Y)
-        return _regularization.noise_odds(some.X, Y, some.weights)
+        return noise.noise_odds(some.X, Y, some.weights)
 
     def default_alpha(self, odds, data):
         """The α that suits these odds of noise."""
-        return _regularization.alpha_of_numbers(odds, data.weights.sum())
+        return noise.alpha_of_numbers(odds, data.weights.sum())
 
     def first_bias(self, y, weights):
         """The mean of the standardised targets."""
@@ -196,14 +196,14 @@ class Labels:
 
     def noise_odds(self, data):
         """The odds of noise in the labels, as some of the samples show it."""
-        some = data.take(_regularization.some_of(len(data.y)))
+        some = data.take(noise.some_of(len(data.y)))
         Y = self.encode(some.y, None, np.float64).T
-        return _regularization.label_odds(some.X, Y, some.weights)
+        return noise.label_odds(some.X, Y, some.weights)
 
     def default_alpha(self, odds, data):
         """The α that suits these odds of noise."""
         shares = self._shares(data.y, data.weights)
-        return _regularization.alpha_of_labels(odds, data.weights.sum(), shares)
+        return noise.alpha_of_labels(odds, data.weights.sum(), shares)
 
     def first_bias(self, y, weights):
         """The output that gives every class or label its share: inverse link of Ȳ."""

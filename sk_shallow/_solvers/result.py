@@ -17,6 +17,6 @@ OVERFLOW = (
 
 
 def product_operations(n_rows, layout, block_size=1024):
-    """Floating-point operations of [1 X] B1, some rows at a time."""
+    """Floating-point operations of [1 X] H, some rows at a time."""
     width = layout.n_members * layout.n_hidden
     return 2 * min(n_rows, block_size) * layout.n_in * width

@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from joblib import Parallel, delayed
 
-from sk_shallow._defaults import are_few_and_noisy
-from sk_shallow._evidence import Laplace, Prior, log_symmetries
-from sk_shallow._network import Layout
-from sk_shallow._objective import Objective
-from sk_shallow._scaling import Standardizer, fold
-from sk_shallow._stopping import Monitor, Stopping
-from sk_shallow._threads import suited_to
+from sk_shallow._arrays.threads import suited_to
+from sk_shallow._data.noise import are_few_and_noisy
+from sk_shallow._data.scaling import Standardizer, fold
+from sk_shallow._model.evidence import Laplace, Prior, log_symmetries
+from sk_shallow._model.layout import Layout
+from sk_shallow._model.objective import Objective
+from sk_shallow._solvers.watch import Monitor, Stopping
 from sk_shallow.activations import Activation
 
 # Where α is known and steps are cheap, so many starts race, so many times as steep as

@@ -10,7 +10,8 @@ from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d, validate_data
 
-from sk_shallow._initializers import INITIALIZERS
+from sk_shallow._data.samples import Data
+from sk_shallow._model.initializers import INITIALIZERS
 from sk_shallow._solvers import SOLVERS, honoured
 from sk_shallow.activations import ACTIVATIONS, Activation
 
@@ -144,34 +145,6 @@ def check_parameters(estimator):
                 f"The {name!r} parameter of {type(estimator).__name__} must be "
                 f"{described}. Got {value!r} instead."
             )
-
-
-class Data(NamedTuple):
-    """Checked samples: X dense or CSR, y, and their positive weights or None."""
-
-    X: object
-    y: np.ndarray
-    sample_weight: np.ndarray | None
-
-    @property
-    def weights(self):
-        """The weights, ones where none were given."""
-        n_samples = self.X.shape[0]
-        return np.ones(n_samples) if self.sample_weight is None else self.sample_weight
-
-    def weighted(self, factors):
-        """The samples with their weights multiplied, without those of weight 0."""
-        return self._replace(sample_weight=self.weights * factors).present()
-
-    def present(self):
-        """The samples of positive weight."""
-        present = self.weights > 0
-        return self if present.all() else self.take(np.flatnonzero(present))
-
-    def take(self, rows):
-        """The samples with these numbers."""
-        w = self.sample_weight
-        return Data(self.X[rows], self.y[rows], None if w is None else w[rows])
 
 
 _NUMBERS = {"accept_sparse": "csr", "dtype": [np.float64, np.float32]}

@@ -7,8 +7,8 @@ from typing import ClassVar
 import numpy as np
 from scipy.linalg.lapack import dpotrs
 
-from sk_shallow._evidence import factor
-from sk_shallow._solvers._result import OVERFLOW, Result
+from sk_shallow._model.evidence import factor
+from sk_shallow._solvers.result import OVERFLOW, Result
 
 
 class _Damping:

@@ -9,7 +9,7 @@ noise, σ²/(1 - σ²), serve labels best, noisy or not; for numbers, their squa
 import numpy as np
 from scipy import sparse
 
-from sk_shallow._scaling import Standardizer
+from sk_shallow._data.scaling import Standardizer
 
 # α of targets that are half noise.
 _HALF_NOISE_NUMBERS, _HALF_NOISE_LABELS = 20.0, 4.0
@@ -25,6 +25,16 @@ _BLOCK = 64
 _N_WIDE = 1000
 # α of labels is never more than this share of the weight of all samples.
 _LARGEST_SHARE = 0.1
+# So many samples are few, if their noise suggests an α above 1.
+FEW = 600
+
+
+def are_few_and_noisy(n_samples, alpha):
+    """Whether numbers are few, and the α that their noise suggests is above 1.
+
+    `alpha()` is asked for only if they are few.
+    """
+    return n_samples < FEW and alpha() > 1
 
 
 def some_of(n_samples):

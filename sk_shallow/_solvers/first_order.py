@@ -7,9 +7,9 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from sk_shallow._arrays import axpy
-from sk_shallow._solvers import _recipe
-from sk_shallow._solvers._result import OVERFLOW, Result, product_operations
+from sk_shallow._arrays.memory import axpy
+from sk_shallow._solvers import recipe
+from sk_shallow._solvers.result import OVERFLOW, Result, product_operations
 
 # A loss so many times that of the start, or of θ = 0, has diverged.
 _DIVERGED = 10.0
@@ -110,7 +110,7 @@ class FirstOrder:
 
     def sized(self, n_samples, layout, noise):
         """The solver, with the numbers that were not set taken from the recipe."""
-        size, n_steps = _recipe.budget(n_samples, layout.n_in, noise)
+        size, n_steps = recipe.budget(n_samples, layout.n_in, noise)
         size = min(self.batch_size or size, n_samples)
         n_epochs = self.max_iter or n_steps / ceil(n_samples / size)
         return replace(self, batch_size=size, max_iter=n_epochs)
@@ -193,7 +193,7 @@ class GradientDescent(FirstOrder):
 
     learning_rate_init: float = 0.1
     max_iter: int = 1000
-    schedule: Callable = _recipe.constant
+    schedule: Callable = recipe.constant
     has_budget: bool = False
     n_moments: ClassVar[int] = 0
     batch_size: ClassVar[float] = inf
@@ -223,7 +223,7 @@ class SGD(FirstOrder):
     batch_size: int | None = None
     momentum: float = 0.9
     nesterovs_momentum: bool = True
-    schedule: Callable = _recipe.triangle
+    schedule: Callable = recipe.triangle
     has_budget: bool = True
     n_moments: ClassVar[int] = 1
 
@@ -254,7 +254,7 @@ class Adam(FirstOrder):
     learning_rate_init: float = 0.03
     max_iter: int | None = None
     batch_size: int | None = None
-    schedule: Callable = _recipe.triangle
+    schedule: Callable = recipe.triangle
     has_budget: bool = True
     beta_1: ClassVar[float] = 0.9
     beta_2: ClassVar[float] = 0.95

@@ -23,7 +23,7 @@ import numpy as np
 from scipy.linalg.lapack import dpotrf, dpotri, dtrtrs
 from scipy.special import gammaln
 
-from sk_shallow._network import linearized
+from sk_shallow._model.network import linearized
 
 # α stays within these bounds, and γ above the last.
 _LEAST, _MOST, _LEAST_GAMMA = 1e-8, 1e8, 1e-3

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.optimize import minimize
 
-from sk_shallow._solvers._result import OVERFLOW, Result, product_operations
+from sk_shallow._solvers.result import OVERFLOW, Result, product_operations
 
 
 @dataclass(frozen=True)

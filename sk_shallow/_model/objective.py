@@ -12,10 +12,10 @@ from itertools import pairwise
 import numpy as np
 from scipy.linalg.blas import dsyrk
 
-from sk_shallow._arrays import aligned, axpy
-from sk_shallow._evidence import Laplace
-from sk_shallow._network import Hidden, backward, forward, linearized
-from sk_shallow._scaling import row_buffer
+from sk_shallow._arrays.design import row_buffer
+from sk_shallow._arrays.memory import aligned, axpy
+from sk_shallow._model.evidence import Laplace
+from sk_shallow._model.network import Hidden, backward, forward, linearized
 
 
 class Objective:
@@ -149,7 +149,7 @@ class Objective:
             w = self.sample_weight
             squares += X.sum(axis=0) if w is None else w[rows] @ X
         squares[squares == 0] = self.total_weight
-        self.layout.view(metric).B1[...] = squares[:, None] / self.total_weight
+        self.layout.view(metric).H[...] = squares[:, None] / self.total_weight
         return metric
 
     def posterior(self, theta, likelihood, H):
@@ -212,12 +212,9 @@ class Objective:
 
     def _propagate(self, X, Y, factor, weights, work, Z2):
         """Forward and backward over some rows, each times its factor."""
-        forward(X, weights, self.activation, work.A1, Z2)
-        self.loss.delta(Z2, Y, out=work.dZ2)
-        work.dZ2 *= factor
-        backward(
-            X, weights, self.activation, work.A1, work.dZ2, work.dZ1, self._grad_windows
-        )
+        g, A1, grad = self.activation, work.A1, self._grad_windows
+        forward(X, weights, g, A1, Z2)
+        backward(X, Y, factor, weights, g, self.loss, A1, Z2, work.dZ2, work.dZ1, grad)
 
     def _half_penalty(self, theta):
         """α/2S (‖W1‖² + ‖W2‖²)."""

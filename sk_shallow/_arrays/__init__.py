@@ -1,0 +1,1 @@
+"""Arrays: memory, designs, BLAS threads."""

@@ -1,0 +1,1 @@
+"""Data: samples, targets, scaling, splits."""

@@ -1,0 +1,344 @@
+"""The classifier."""
+
+from sklearn.base import ClassifierMixin
+from sklearn.utils.metaestimators import available_if
+
+from sk_shallow._data.targets import Labels
+from sk_shallow._estimators.base import ShallowNN, is_incremental
+from sk_shallow._estimators.parameters import check_classification_data
+
+
+class ShallowNNClassifier(ClassifierMixin, ShallowNN):
+    """A classifier: a neural network with one hidden layer.
+
+    The output is logistic for two classes and for multilabel targets, softmax for
+    other numbers of classes; training minimises the log-loss, penalised by L2.
+
+    Parameters
+    ----------
+    n_hidden : int, default=None
+        Number of hidden units, of each member of a committee. None: 20 for "lm", 100
+        for the other solvers; `n_hidden_` tells.
+    activation : {"auto", "identity", "logistic", "sigmoid", "tanh", "relu", \
+            "leaky_relu", "elu", "softplus"} or Activation, default="auto"
+        The hidden activation g. An object, such as `LeakyReLU(negative_slope=0.1)` or
+        a subclass of `Activation` of your own, can be listed in a grid as well.
+        "auto": "tanh" for "lm", "relu" for the other solvers; `activation_` tells.
+    solver : {"auto", "gd", "sgd", "adam", "lbfgs", "lm"}, default="auto"
+        - "gd": gradient descent over all samples, in double precision.
+        - "sgd", "adam": minibatches, in single precision (in double where one batch
+          holds all the samples). The rate warms up, then falls to zero over
+          `max_iter` epochs, and training ends there. Adam's momentum is Nesterov's.
+        - "lbfgs": SciPy's L-BFGS, over all samples, in double precision.
+        - "lm": Levenberg-Marquardt, damped generalised Gauss-Newton steps over all
+          samples, in double precision [2]_. For up to 4000 weights; it finds α, and
+          leaves error bars.
+        - "auto": "adam"; "sgd" where `momentum` is set, "lm" where α is to be found.
+          `solver_` tells.
+    alpha : float >= 0, array-like, "evidence" or "ard", default=None
+        Strength α of the L2 penalty α/2 ‖W‖² beside the sum of the samples' losses:
+        its meaning does not depend on the batch, and a sample more weakens it. It acts
+        on the weights of standardised inputs, not on the biases. "evidence" finds the
+        α that makes the labels most probable [3]_, and "ard" one for the weights of
+        each feature and one for W2, both by "lm", which also takes what they found:
+        two numbers, for W1 and W2, or one for each feature and one for W2, or a row of
+        them for each member. None: "evidence" for "lm", else 4 σ²/(1 - σ²), with
+        the share σ² of noise in the variance of the labels estimated from nearest
+        neighbours among at most 2000 samples (0 with more than 1000 features), within
+        500/n (itself within 1/4 and 1) and the lesser of 20 and n/10, and less for
+        uneven classes. `alpha_` tells.
+    n_estimators : int, default=None
+        Number of members of a committee: networks from different first weights, whose
+        outputs are averaged before the output activation. It is one shallow network,
+        with all their units side by side. None: 5 where neither `n_hidden` nor
+        `solver` is set, else 1.
+    class_weight : dict or "balanced", default=None
+        Weights by class label, multiplied with `sample_weight`. "balanced" gives every
+        class the same total weight.
+    init : {"auto", "glorot", "he", "normal", "zeros"}, default="auto"
+        How the first weights are drawn; "auto" is "glorot". "normal" is 0.01 times
+        standard normal; "zeros" shows that the hidden units then stay equal for ever.
+        The first hidden biases are zero (for "lm" with "auto" they put the middle of
+        each unit among the samples), the output bias gives the mean of y.
+    standardize : bool, default=True
+        Standardise the columns of X for training, with the sample weights, and
+        fold means and scales back into `coefs_`. Sparse X stays sparse.
+    batch_size : int, default=None
+        Samples in a minibatch ("sgd", "adam"); those of an epoch differ by one at the
+        most. None: 256 for up to 64 features, else 128.
+    learning_rate_init : float, default=None
+        The (peak) learning rate of "gd", "sgd" and "adam". None: 0.1, 0.02 and 0.03.
+    momentum : float in [0, 1), default=None
+        Momentum of "sgd". None: 0.9.
+    nesterovs_momentum : bool, default=None
+        Whether the momentum of "sgd" is Nesterov's. None: True.
+    max_iter : int, default=None
+        Epochs, or iterations of "lbfgs" and "lm". None: 1000, for "lm" 100 if it is to
+        find α, and for "sgd" and "adam" as many as make 1.6 n_samples^(2/3) steps, or
+        from 15,000 samples 1000 (n_samples/15000)^(1/4), and fewer for more than 256
+        features; never fewer than 60.
+    tol : float >= 0, default=1e-4
+        Relative tolerance: an iteration counts as progress if the loss (or, with early
+        stopping, the validation score) improves by more than `tol` times its size.
+    n_iter_no_change : int, default=10
+        Training stops after so many consecutive iterations without progress. "sgd" and
+        "adam" ask this of the validation score only.
+    early_stopping : bool, default=False
+        Stop on samples held out, with any solver. The best iterate is kept.
+    validation_fraction : float in (0, 1), default=0.1
+        The share held out, unless `fit` is given `X_val`.
+    scoring : str or callable, default="loss"
+        What early stopping watches: the loss, or any scikit-learn scorer; neither
+        takes `class_weight` into account.
+    warm_start : bool, default=False
+        Start `fit` from the fitted weights and the solver's state. Where the shape or
+        the classes have changed, training starts afresh, with a warning.
+    random_state : int, RandomState instance or None, default=None
+        Draws the first weights, the batches and the samples held out. The same int on
+        the same machine with the same number of threads gives the same bits.
+    n_jobs : int, default=None
+        Members of a committee that "lbfgs" and "lm" train at once, by joblib; the
+        result does not depend on it. The other solvers train all members together.
+    verbose : bool or int, default=False
+        Whether to print the loss of every iteration.
+
+    Attributes
+    ----------
+    coefs_ : list of two ndarrays, shapes (n_features, n_units), (n_units, n_outputs)
+        W1 and W2, in original units; n_units is n_hidden times n_estimators.
+    intercepts_ : list of two ndarrays, shapes (n_units,), (n_outputs,)
+        b1 and b2, in original units.
+    classes_ : ndarray of shape (n_classes,)
+        The class labels; for multilabel targets the numbers of the labels.
+    loss_ : float
+        J, as in `loss_curve_`, of the iterate that was kept, in nats.
+    loss_curve_ : list of float
+        J after every iteration; for minibatches, its mean over the epoch; for "lm",
+        once it begins to find α, minus the log-evidence of a sample. It is the mean
+        over the members of a committee.
+    n_iter_ : int
+        Number of iterations run.
+    validation_scores_ : list of float
+        With early stopping: the score after every iteration, higher is better; for
+        `scoring="loss"` minus the loss.
+    solver_ : str
+        The solver that was used.
+    n_hidden_, n_estimators_ : int
+        The number of hidden units of a member, and of members.
+    activation_ : str or Activation
+        The activation that was used.
+    alpha_ : float or ndarray of shape (n_groups,) or (n_estimators, n_groups)
+        The α that was used or found, as `alpha` takes it.
+    n_effective_parameters_ : float
+        "lm": how many parameters the data determines, in the mean of the members.
+    log_evidence_ : float
+        "lm": the log-probability (density) of y with the weights integrated out, by
+        Laplace's approximation, in nats, in the mean of the members [3]_. Between fits
+        of the same y, higher is better.
+    feature_relevance_ : ndarray of shape (n_features,)
+        "ard": 1/α of each feature's weights, beside their sum, in the mean of the
+        members.
+    out_activation_ : str
+        "logistic" or "softmax".
+    n_outputs_, n_layers_ : int
+        Number of output units, and 3.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, if all of them are strings.
+
+    See Also
+    --------
+    ShallowNNRegressor : For numbers instead of classes.
+    sklearn.neural_network.MLPClassifier : Any number of hidden layers.
+
+    References
+    ----------
+    .. [1] Rumelhart, Hinton and Williams, "Learning representations by back-propagating
+       errors", Nature 323, 1986.
+    .. [2] Hagan and Menhaj, "Training feedforward networks with the Marquardt
+       algorithm", IEEE Transactions on Neural Networks 5, 1994.
+    .. [3] MacKay, "A practical Bayesian framework for backpropagation networks",
+       Neural Computation 4, 1992.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.model_selection import cross_val_score
+    >>> from sk_shallow import ShallowNNClassifier
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> scores = cross_val_score(ShallowNNClassifier(random_state=0), X, y)
+    >>> bool(scores.mean() > 0.96)
+    True
+    """
+
+    def __init__(
+        self,
+        n_hidden=None,
+        *,
+        activation="auto",
+        solver="auto",
+        alpha=None,
+        n_estimators=None,
+        class_weight=None,
+        init="auto",
+        standardize=True,
+        batch_size=None,
+        learning_rate_init=None,
+        momentum=None,
+        nesterovs_momentum=None,
+        max_iter=None,
+        tol=1e-4,
+        n_iter_no_change=10,
+        early_stopping=False,
+        validation_fraction=0.1,
+        scoring="loss",
+        warm_start=False,
+        random_state=None,
+        n_jobs=None,
+        verbose=False,
+    ):
+        self.n_hidden = n_hidden
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.n_estimators = n_estimators
+        self.class_weight = class_weight
+        self.init = init
+        self.standardize = standardize
+        self.batch_size = batch_size
+        self.learning_rate_init = learning_rate_init
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.max_iter = max_iter
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.scoring = scoring
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    @available_if(is_incremental)
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Train for one epoch over these samples, from where training is.
+
+        The running means and spreads of the columns take the samples in, and the
+        weights are re-expressed so that this alone does not change the network. The
+        solver's state is kept (but not in a pickle), every call shuffles afresh, the
+        learning rate is constant, and `max_iter` has no part. alpha stands beside all
+        the samples that have been seen, those of repeated passes counted again.
+        `n_iter_` and `loss_curve_` are of the call.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Inputs.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            Class labels, or a multilabel indicator matrix.
+        classes : array-like of shape (n_classes,), default=None
+            All the classes there will be. Needed in the first call only; without it,
+            the classes of the first call's y are all there are.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            If y has a class that is not among the known ones, or X another number of
+            features than before.
+        """
+        if hasattr(self, "coefs_"):
+            self._coder.check_classes(classes)
+        return self._partial_fit(X, y, sample_weight, lambda y: Labels.of(y, classes))
+
+    def predict(self, X):
+        """The most probable class of each sample.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_labels)
+            Class labels, or a multilabel indicator matrix.
+        """
+        Z2 = self._outputs(X)
+        return self._coder.decode(Z2)
+
+    def predict_proba(self, X):
+        """The probability of each class.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            In the order of `classes_`. Rows sum to one, except for multilabel targets,
+            where each column is the probability that the label is present.
+        """
+        Z2 = self._outputs(X)
+        return self._coder.per_class(self._coder.output_unit.mean, Z2)
+
+    def predict_log_proba(self, X):
+        """The logarithm of `predict_proba`, exact however small the probability.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        Z2 = self._outputs(X)
+        return self._coder.per_class(self._coder.output_unit.log_mean, Z2)
+
+    def decision_function(self, X):
+        """The outputs before the output activation: logits.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+            One column per class or label; for two classes, the logit of the second.
+        """
+        Z2 = self._outputs(X)
+        return self._coder.decision(Z2)
+
+    def _check_data(self, X, y, sample_weight, reset):
+        return check_classification_data(self, X, y, sample_weight, reset=reset)
+
+    def _make_coder(self, y):
+        return Labels.of(y)
+
+    def _class_weighted(self, data, coder):
+        """Data with the weights of the classes multiplied in."""
+        if self.class_weight is None:
+            return data
+        factors = coder.class_factors(self.class_weight, data.y, data.weights)
+        return data.weighted(factors[coder.codes(data.y)])
+
+    def _keep(self, model, plan, theta, dtype):
+        """The classes belong to the fitted model too."""
+        model = super()._keep(model, plan, theta, dtype)
+        model.classes_ = plan.coder.classes
+        return model
+
+    def __sklearn_tags__(self):
+        """Multilabel targets are welcome."""
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

@@ -1,0 +1,312 @@
+"""The regressor."""
+
+from sklearn.base import RegressorMixin
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from sk_shallow._data.targets import Reals
+from sk_shallow._estimators.base import ShallowNN, is_incremental
+from sk_shallow._estimators.parameters import check_regression_data, check_X
+from sk_shallow._model.evidence import predictive
+from sk_shallow._model.layout import Layout
+
+
+class ShallowNNRegressor(RegressorMixin, ShallowNN):
+    """A regressor: a neural network with one hidden layer and linear output.
+
+    Training minimises the squared error, penalised by L2.
+
+    Parameters
+    ----------
+    n_hidden : int, default=None
+        Number of hidden units, of each member of a committee. None: 20 for "lm", 100
+        for the other solvers; `n_hidden_` tells.
+    activation : {"auto", "identity", "logistic", "sigmoid", "tanh", "relu", \
+            "leaky_relu", "elu", "softplus"} or Activation, default="auto"
+        The hidden activation g. An object, such as `LeakyReLU(negative_slope=0.1)` or
+        a subclass of `Activation` of your own, can be listed in a grid as well.
+        "auto": "tanh" for "lm", "relu" for the other solvers; `activation_` tells.
+    solver : {"auto", "gd", "sgd", "adam", "lbfgs", "lm"}, default="auto"
+        - "gd": gradient descent over all samples, in double precision.
+        - "sgd", "adam": minibatches, in single precision (in double where one batch
+          holds all the samples). The rate warms up, then falls to zero over
+          `max_iter` epochs, and training ends there. Adam's momentum is Nesterov's.
+        - "lbfgs": SciPy's L-BFGS, over all samples, in double precision.
+        - "lm": Levenberg-Marquardt, damped generalised Gauss-Newton steps over all
+          samples, in double precision [2]_. For up to 4000 weights; it finds α, and
+          leaves error bars.
+        - "auto": where `n_hidden` is not set, "lm" if X is dense, g smooth, and its
+          work affordable (up to some 10,000 samples of few features), unless the
+          samples are fewer than 600 and noisy; also where α is to be found. Else
+          "adam"; "sgd" where `momentum` is set. `solver_` tells.
+    alpha : float >= 0, array-like, "evidence" or "ard", default=None
+        Strength α of the L2 penalty α/2 ‖W‖² beside the sum of the samples' losses:
+        its meaning does not depend on the batch, and a sample more weakens it. It acts
+        on the weights of standardised inputs and targets, not on the biases. "evidence"
+        finds the α that makes the targets most probable [3]_, and "ard" one for the
+        weights of each feature and one for W2, both by "lm", which also takes what they
+        found: two numbers, for W1 and W2, or one for each feature and one for W2, or a
+        row of them for each member. None: "evidence" for "lm", else
+        20 (σ²/(1 - σ²))², times 4000/n if that is less, within 500/n (itself within
+        1/4 and 1) and 100, with the share σ² of noise in the variance of y estimated
+        from nearest neighbours among at most 2000 samples. `alpha_` tells.
+    n_estimators : int, default=None
+        Number of members of a committee: networks from different first weights, whose
+        outputs are averaged. It is one shallow network, with all their units side by
+        side. None: where neither `n_hidden` nor `solver` is set, 9 for "lm" and 5 for
+        "adam"; else 1.
+    init : {"auto", "glorot", "he", "normal", "zeros"}, default="auto"
+        How the first weights are drawn; "auto" is "glorot". "normal" is 0.01 times
+        standard normal; "zeros" shows that the hidden units then stay equal for ever.
+        The first hidden biases are zero (for "lm" with "auto" they put the middle of
+        each unit among the samples), the output bias gives the mean of y.
+    standardize : bool, default=True
+        Standardise the columns of X and of y for training, with the sample weights, and
+        fold means and scales back into `coefs_`. Sparse X stays sparse.
+    batch_size : int, default=None
+        Samples in a minibatch ("sgd", "adam"); those of an epoch differ by one at the
+        most. None: 256 for up to 64 features, else 128.
+    learning_rate_init : float, default=None
+        The (peak) learning rate of "gd", "sgd" and "adam". None: 0.1, 0.02 and 0.03.
+    momentum : float in [0, 1), default=None
+        Momentum of "sgd". None: 0.9.
+    nesterovs_momentum : bool, default=None
+        Whether the momentum of "sgd" is Nesterov's. None: True.
+    max_iter : int, default=None
+        Epochs, or iterations of "lbfgs" and "lm". None: 1000, for "lm" 100 if it is to
+        find α, and for "sgd" and "adam" as many as make 4 n_samples^(2/3) / (1 + 2 o²)
+        steps, or from 15,000 samples 2500 (n_samples/15000)^(1/4) / (1 + 2 o²), with
+        the odds o = σ²/(1 - σ²) of noise, but at least a fifth of what there would be
+        without noise; fewer for more than 256 features; never fewer than 60.
+    tol : float >= 0, default=1e-4
+        Relative tolerance: an iteration counts as progress if the loss (or, with early
+        stopping, the validation score) improves by more than `tol` times its size.
+    n_iter_no_change : int, default=10
+        Training stops after so many consecutive iterations without progress. "sgd" and
+        "adam" ask this of the validation score only.
+    early_stopping : bool, default=False
+        Stop on samples held out, with any solver. The best iterate is kept.
+    validation_fraction : float in (0, 1), default=0.1
+        The share held out, unless `fit` is given `X_val`.
+    scoring : str or callable, default="loss"
+        What early stopping watches: the loss, or any scikit-learn scorer.
+    warm_start : bool, default=False
+        Start `fit` from the fitted weights and the solver's state. Where the shape or
+        the classes have changed, training starts afresh, with a warning.
+    random_state : int, RandomState instance or None, default=None
+        Draws the first weights, the batches and the samples held out. The same int on
+        the same machine with the same number of threads gives the same bits.
+    n_jobs : int, default=None
+        Members of a committee that "lbfgs" and "lm" train at once, by joblib; the
+        result does not depend on it. The other solvers train all members together.
+    verbose : bool or int, default=False
+        Whether to print the loss of every iteration.
+
+    Attributes
+    ----------
+    coefs_ : list of two ndarrays, shapes (n_features, n_units), (n_units, n_outputs)
+        W1 and W2, in original units; n_units is n_hidden times n_estimators.
+    intercepts_ : list of two ndarrays, shapes (n_units,), (n_outputs,)
+        b1 and b2, in original units.
+    loss_ : float
+        J, as in `loss_curve_`, of the iterate that was kept, in units of the variance
+        of y if `standardize`.
+    loss_curve_ : list of float
+        J after every iteration; for minibatches, its mean over the epoch; for "lm",
+        once it begins to find α, minus the log-evidence of a sample. It is the mean
+        over the members of a committee.
+    n_iter_ : int
+        Number of iterations run.
+    validation_scores_ : list of float
+        With early stopping: the score after every iteration, higher is better; for
+        `scoring="loss"` minus the loss.
+    solver_ : str
+        The solver that was used.
+    n_hidden_, n_estimators_ : int
+        The number of hidden units of a member, and of members.
+    activation_ : str or Activation
+        The activation that was used.
+    alpha_ : float or ndarray of shape (n_groups,) or (n_estimators, n_groups)
+        The α that was used or found, as `alpha` takes it.
+    noise_variance_ : float or ndarray of shape (n_outputs,)
+        "lm": the variance of the noise of y, in its units squared.
+    n_effective_parameters_ : float
+        "lm": how many parameters the data determines, in the mean of the members.
+    log_evidence_ : float
+        "lm": the log-probability (density) of y with the weights integrated out, by
+        Laplace's approximation, in nats, in the mean of the members [3]_. Between fits
+        of the same y, higher is better.
+    feature_relevance_ : ndarray of shape (n_features,)
+        "ard": 1/α of each feature's weights, beside their sum, in the mean of the
+        members.
+    out_activation_ : str
+        "identity".
+    n_outputs_, n_layers_ : int
+        Number of output units, and 3.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, if all of them are strings.
+
+    See Also
+    --------
+    ShallowNNClassifier : For classes instead of numbers.
+    sklearn.neural_network.MLPRegressor : Any number of hidden layers.
+
+    References
+    ----------
+    .. [1] Rumelhart, Hinton and Williams, "Learning representations by back-propagating
+       errors", Nature 323, 1986.
+    .. [2] Hagan and Menhaj, "Training feedforward networks with the Marquardt
+       algorithm", IEEE Transactions on Neural Networks 5, 1994.
+    .. [3] MacKay, "A practical Bayesian framework for backpropagation networks",
+       Neural Computation 4, 1992.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.model_selection import cross_val_score
+    >>> from sk_shallow import ShallowNNRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> scores = cross_val_score(ShallowNNRegressor(random_state=0), X, y)
+    >>> bool(scores.mean() > 0.45)
+    True
+    """
+
+    def __init__(
+        self,
+        n_hidden=None,
+        *,
+        activation="auto",
+        solver="auto",
+        alpha=None,
+        n_estimators=None,
+        init="auto",
+        standardize=True,
+        batch_size=None,
+        learning_rate_init=None,
+        momentum=None,
+        nesterovs_momentum=None,
+        max_iter=None,
+        tol=1e-4,
+        n_iter_no_change=10,
+        early_stopping=False,
+        validation_fraction=0.1,
+        scoring="loss",
+        warm_start=False,
+        random_state=None,
+        n_jobs=None,
+        verbose=False,
+    ):
+        self.n_hidden = n_hidden
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.n_estimators = n_estimators
+        self.init = init
+        self.standardize = standardize
+        self.batch_size = batch_size
+        self.learning_rate_init = learning_rate_init
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.max_iter = max_iter
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.scoring = scoring
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    @available_if(is_incremental)
+    def partial_fit(self, X, y, sample_weight=None):
+        """Train for one epoch over these samples, from where training is.
+
+        The running means and spreads of the columns and of the target take the samples
+        in, and the weights are re-expressed so that this alone does not change the
+        network. The solver's state is kept (but not in a pickle), every call shuffles
+        afresh, the learning rate is constant, and `max_iter` has no part. alpha stands
+        beside all the samples that have been seen, those of repeated passes counted
+        again. `n_iter_` and `loss_curve_` are of the call.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Inputs.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            If X has another number of features than before, or y of outputs.
+        """
+        return self._partial_fit(X, y, sample_weight, Reals.of)
+
+    def predict(self, X, return_std=False):
+        """The value of each sample.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        return_std : bool, default=False
+            Whether to return the standard deviation of y as well: that of the noise,
+            of the posterior of the weights (Laplace's approximation), and of the
+            members about their mean. Needs solver "lm".
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            In the units and the shape of y.
+        std : ndarray of the same shape
+            If `return_std`.
+
+        Raises
+        ------
+        AttributeError
+            If `return_std`, and the solver that was used has left no posterior.
+        """
+        if return_std:
+            return self._moments(X)
+        Z2 = self._outputs(X)
+        return self._coder.decode(self._coder.output_unit.mean(Z2))
+
+    def _moments(self, X):
+        """Mean and standard deviation of y."""
+        check_is_fitted(self, "coefs_")
+        if not hasattr(self, "_posteriors"):
+            raise AttributeError(
+                f"return_std=True needs the posterior of the weights, which solver="
+                f"{self.solver_!r} does not give. Use solver='lm'."
+            )
+        X = check_X(self, X)
+        sizes = self.n_features_in_, self.n_hidden_, self.n_outputs_
+        x, y = self._progress.x, self._progress.y
+        moments = predictive(
+            self._posteriors, X, x, y, Layout(*sizes), self._activation
+        )
+        mean, std = (self._coder.decode(moment.astype(X.dtype)) for moment in moments)
+        return mean, std
+
+    def _check_data(self, X, y, sample_weight, reset):
+        return check_regression_data(self, X, y, sample_weight, reset=reset)
+
+    def _make_coder(self, y):
+        return Reals.of(y)
+
+    def _class_weighted(self, data, coder):
+        return data
+
+    def __sklearn_tags__(self):
+        """Several outputs are welcome."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags

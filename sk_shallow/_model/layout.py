@@ -1,0 +1,117 @@
+"""The flat vector of parameters: sizes, windows, members side by side."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Weights(NamedTuple):
+    """Windows on θ; H = [b1; W1] is the hidden layer, its bias in the first row.
+
+    W2 has the shape (h, k) and b2 is a column (k, 1); both with a leading axis for the
+    members of a committee. W2T is W2ᵀ.
+    """
+
+    b1: np.ndarray
+    W1: np.ndarray
+    W2: np.ndarray
+    b2: np.ndarray
+    H: np.ndarray
+    W2T: np.ndarray
+
+
+class Layout(NamedTuple):
+    """Sizes of the network, and where its weights lie in θ = [b1 | W1 | W2 | b2].
+
+    b1 and W1 together are one matrix, and so the penalised W1 and W2 are one slice.
+    The sizes are those of one member.
+    """
+
+    n_in: int
+    n_hidden: int
+    n_out: int
+    n_members: int = 1
+
+    @property
+    def size(self):
+        """The length of θ."""
+        d, h, k, n_members = self
+        return n_members * ((d + 1) * h + (h + 1) * k)
+
+    @property
+    def member(self):
+        """The layout of one member."""
+        return self._replace(n_members=1)
+
+    def by_member(self, *shape):
+        """The shape, with a leading axis for the members of a committee."""
+        return shape if self.n_members == 1 else (self.n_members, *shape)
+
+    def view(self, theta):
+        """Windows on θ, or on the last axis of an array of many."""
+        d, h, k, n_members = self
+        rows, width = theta.shape[:-1], n_members * h
+        hidden, last = (d + 1) * width, self.size - n_members * k
+        W2 = theta[..., hidden:last].reshape(*rows, *self.by_member(h, k))
+        return Weights(
+            b1=theta[..., :width],
+            W1=theta[..., width:hidden].reshape(*rows, d, width),
+            W2=W2,
+            b2=theta[..., last:].reshape(*rows, *self.by_member(k, 1)),
+            H=theta[..., :hidden].reshape(*rows, d + 1, width),
+            W2T=W2.swapaxes(-1, -2),
+        )
+
+    def penalized(self, theta):
+        """The window [W1 | W2] on θ."""
+        _, h, k, n_members = self
+        return theta[n_members * h : self.size - n_members * k]
+
+    def pack(self, b1, W1, W2, b2, dtype):
+        """A new θ that holds these weights."""
+        return np.concatenate([part.ravel() for part in (b1, W1, W2, b2)]).astype(dtype)
+
+    def join(self, thetas):
+        """The θ of a committee, from those of its members."""
+        views = [self.member.view(theta) for theta in thetas]
+        return self.pack(
+            np.concatenate([weights.b1 for weights in views]),
+            np.concatenate([weights.W1 for weights in views], axis=1),
+            np.stack([weights.W2 for weights in views]),
+            np.stack([weights.b2 for weights in views]),
+            thetas[0].dtype,
+        )
+
+    def split(self, theta):
+        """The θ of each member: the inverse of `join`."""
+        b1, W1, W2, b2, *_ = self.view(theta)
+        d, h, k, n_members = self
+        parts = zip(
+            b1.reshape(n_members, h),
+            W1.reshape(d, n_members, h).swapaxes(0, 1),
+            W2.reshape(n_members, h, k),
+            b2.reshape(n_members, k),
+            strict=True,
+        )
+        return [self.pack(*part, theta.dtype) for part in parts]
+
+
+def merged(members):
+    """One wider network that is the mean of these: (b1, W1, W2, b2) of each."""
+    b1, W1, W2, b2 = zip(*members, strict=True)
+    n_members = len(members)
+    return np.hstack(b1), np.hstack(W1), np.vstack(W2) / n_members, sum(b2) / n_members
+
+
+def unmerged(b1, W1, W2, biases):
+    """The members of a merged network, by the output biases of each."""
+    n_members = len(biases)
+    return list(
+        zip(
+            np.split(b1, n_members),
+            np.split(W1, n_members, axis=1),
+            np.split(W2 * n_members, n_members),
+            biases,
+            strict=True,
+        )
+    )

@@ -1,0 +1,96 @@
+"""The network: forward and backward propagation, line by line as in the notes.
+
+The rows of X are samples. Outputs are kept as the notes keep them, one column per
+sample, so that sums over the outputs run along the long axis. For one network with d
+inputs, h hidden units and k outputs, over n rows (the code's shapes on the right):
+
+    Z1 = X W1 + b1      A1 = g(Z1)                      (n, h)
+    Z2 = W2ᵀ A1ᵀ + b2   A2 = h(Z2)                      (k, n)
+    dZ2 = (A2 − Y) w/S                                  (k, n)
+    dW2 = A1ᵀ dZ2ᵀ      db2 = dZ2 1                     (h, k), (k, 1)
+    dZ1 = (dZ2ᵀ W2ᵀ) ∘ g'(Z1)                           (n, h)
+    dW1 = Xᵀ dZ1        db1 = 1ᵀ dZ1                    (d, h), (h,)
+
+X has a first column of ones, so that H = [b1; W1] is one matrix. A committee of M
+networks is one wider network: their hidden units stand side by side in
+H = [H₁ | … | H_M], and each member has outputs of its own. Where M > 1, all that
+belongs to the outputs has a leading axis for the members.
+"""
+
+import numpy as np
+
+from sk_shallow._arrays.memory import product
+
+
+class Hidden:
+    """What belongs to the hidden units, for some rows, and its windows by member.
+
+    Attributes
+    ----------
+    rows : ndarray of shape (n_rows, n_members * n_hidden)
+    members, T : ndarray of shape (n_rows, n_hidden) and its transpose
+        With a leading axis for the members of a committee.
+    """
+
+    def __init__(self, rows, layout):
+        self.rows = rows
+        by_member = rows.reshape(len(rows), layout.n_members, layout.n_hidden)
+        by_member = by_member.swapaxes(0, 1)
+        self.members = rows if layout.n_members == 1 else by_member
+        self.T = self.members.swapaxes(-1, -2)
+
+
+def forward(X, W, g, A1, Z2):
+    """Forward propagation; leaves A1 and Z2 in the arrays of these names."""
+    np.dot(X, W.H, out=A1.rows)  # Z1 = [1 X] [b1; W1]
+    g.forward(A1.rows, out=A1.rows)  # A1 = g(Z1)
+    np.matmul(W.W2T, A1.T, out=Z2)  # Z2 = W2ᵀ A1ᵀ + b2
+    Z2 += W.b2
+
+
+def backward(X, Y, w, W, g, unit, A1, Z2, dZ2, dZ1, grad):
+    """Backward propagation from Z2 into the windows of grad; overwrites A1 and dZ1."""
+    unit.delta(Z2, Y, out=dZ2)  # dZ2 = A2 − Y
+    dZ2 *= w  # each sample's times wᵢ/S
+    dZ2T = dZ2.swapaxes(-1, -2)
+    product(A1.T, dZ2T, out=grad.W2)  # dW2 = A1ᵀ dZ2ᵀ
+    np.add.reduce(dZ2, axis=-1, keepdims=True, out=grad.b2)  # db2 = dZ2 1
+    product(dZ2T, W.W2T, out=dZ1.members)  # dA1 = dZ2ᵀ W2ᵀ
+    g.chain(dZ1.rows, A1.rows)  # dZ1 = dA1 ∘ g'(Z1)
+    np.dot(X.T, dZ1.rows, out=grad.H)  # [db1; dW1] = [1 X]ᵀ dZ1
+
+
+def jacobian(X, W, g, A1, J):
+    """∂Z2/∂θ of one network into the windows J, of shape (n_out, n_rows, ...).
+
+    Overwrites A1, which `forward` has left.
+    """
+    k = len(W.b2)
+    own = np.arange(k)
+    J.W2[...] = J.b2[...] = 0
+    J.W2[own, :, :, own] = A1.rows  # ∂z2ⱼ/∂W2 = A1, for the weights into output j
+    J.b2[own, :, own] = 1  # ∂z2ⱼ/∂b2
+    dZ1 = W.W2T[:, None] * g.slope(A1.rows, out=A1.rows)  # ∂z2ⱼ/∂Z1 = W2ᵀ ∘ g'(Z1)
+    np.multiply(X[:, :, None], dZ1[:, :, None, :], out=J.H)  # ∂z2ⱼ/∂[b1; W1]
+
+
+def linearized(X, theta, layout, g):
+    """Z2 of some rows, and its Jacobian of shape (n_out, n_rows, layout.size)."""
+    A1 = Hidden(np.empty((len(X), layout.n_hidden)), layout)
+    Z2 = np.empty((layout.n_out, len(X)))
+    J = np.empty((*Z2.shape, layout.size))
+    forward(X, layout.view(theta), g, A1, Z2)
+    jacobian(X, layout.view(theta), g, A1, layout.view(J))
+    return Z2, J
+
+
+def output(X, b1, W1, W2, b2, g, n_rows=1024):
+    """Z2 of raw rows, n_rows at a time: memory does not grow with A1."""
+    Z2 = np.empty((W2.shape[1], X.shape[0]), W2.dtype)
+    for start in range(0, X.shape[0], n_rows):
+        A1 = X[start : start + n_rows] @ W1  # A1 = g(X W1 + b1)
+        A1 += b1
+        A1 = g.forward(A1, out=A1)
+        np.matmul(W2.T, A1.T, out=Z2[:, start : start + n_rows])  # Z2 = W2ᵀ A1ᵀ + b2
+    Z2 += b2[:, None]
+    return Z2

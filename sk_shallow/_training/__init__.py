@@ -1,0 +1,1 @@
+"""From a plan and first weights to fitted ones."""
