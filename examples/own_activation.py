@@ -4,6 +4,9 @@
 
 `forward` gives A = g(Z); `slope` is given A, not Z, so g must be monotone. Both write
 into `out` where it is given, which may be their own input. `fit` checks the slope.
+
+alpha is set, so that each fit trains one network; left open, it is chosen by held-out
+rows.
 """
 
 from dataclasses import dataclass
@@ -42,7 +45,8 @@ def main():
         "activation": ["tanh", "relu", LeakyReLU(negative_slope=0.1), Softsign()],
         "n_hidden": [10, 30],
     }
-    found = GridSearchCV(ShallowNNClassifier(random_state=0), grid).fit(X, y)
+    found = GridSearchCV(ShallowNNClassifier(alpha=1.0, random_state=0), grid)
+    found.fit(X, y)
     results = found.cv_results_
     for params, score in zip(
         results["params"], results["mean_test_score"], strict=True

@@ -17,8 +17,10 @@ FLOORS = (
     "_model",
     "_solvers",
     "_data",
+    "_inference",
     "_training",
     "_choice",
+    "preprocessing",
     "_estimators",
     "__init__",
 )
@@ -29,8 +31,10 @@ PACKAGES = {
     "_model": {"scipy"},
     "_solvers": {"scipy"},
     "_data": {"scipy", "sklearn"},
-    "_training": {"joblib"},
+    "_inference": {"scipy"},
+    "_training": {"joblib", "scipy", "sklearn"},
     "_choice": set(),
+    "preprocessing": {"sklearn"},
     "_estimators": {"scipy", "sklearn"},
     "__init__": set(),
 }

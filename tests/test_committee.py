@@ -172,8 +172,8 @@ def plain_logits(model, X):
 
 def members_of(model):
     """(b1, W1, W2, b2) of each member, in original units."""
-    (W1, W2), (b1, _) = model.coefs_, model.intercepts_
-    return unmerged(b1, W1, W2, model._output_biases)
+    (W1, W2), (b1, b2) = model.coefs_, model.intercepts_
+    return unmerged(b1, W1, W2, b2, model._output_biases)
 
 
 @any_solver
@@ -392,9 +392,12 @@ def test_the_deviation_of_a_committee_is_that_of_a_mixture():
     model = fitted("vector", "lm")
     mean, std = model.predict(X, return_std=True)
     moments = []
-    for posterior, bias in zip(model._posteriors, model._output_biases, strict=True):
+    for posterior, (b1, W1, W2, b2) in zip(
+        model._posteriors, members_of(model), strict=True
+    ):
         alone = pickle.loads(pickle.dumps(model))
-        alone._posteriors, alone._output_biases = [posterior], [bias]
+        alone._posteriors, alone._output_biases = [posterior], [b2]
+        alone.coefs_, alone.intercepts_ = [W1, W2], [b1, b2]
         moments.append(alone.predict(X, return_std=True))
     means, stds = np.swapaxes(moments, 0, 1)
     assert_allclose(mean, means.mean(axis=0), rtol=1e-9)

@@ -1,246 +1,103 @@
-"""The Gauss-Newton matrix, judged by differences of the linearised network's loss."""
+"""H + diag(d) in its two forms, judged by dense algebra and by each other."""
+
+import pickle
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.testing import assert_allclose
-from test_objective import TARGETS, Problem
+from numpy.testing import assert_allclose, assert_array_equal
 
-from sk_shallow._model.layout import Layout
-from sk_shallow._model.objective import Objective
-from sk_shallow._model.output_units import OUTPUT_UNITS
-from sk_shallow.activations import ACTIVATIONS
+from sk_shallow._arrays.curvature import Rows, Square, curvature
 
-STEP = 1e-5
-
-any_unit = pytest.mark.parametrize("unit", OUTPUT_UNITS)
-any_activation = pytest.mark.parametrize("activation", ACTIVATIONS)
-seeds = st.integers(0, 2**31)
-shapes = st.fixed_dictionaries(
+any_form = pytest.mark.parametrize("form", ["square", "rows"])
+cases = st.fixed_dictionaries(
     {
-        "seed": seeds,
-        "n_samples": st.integers(1, 12),
-        "n_in": st.integers(1, 4),
-        "n_hidden": st.integers(1, 4),
-        "n_out": st.integers(1, 4),
-        "is_sparse": st.booleans(),
-        "is_weighted": st.booleans(),
+        "seed": st.integers(0, 2**32 - 1),
+        "n_rows": st.integers(3, 9),
+        "size": st.integers(4, 12),
+        "n_last": st.integers(1, 3),
+        "log_scale": st.floats(-3, 3),
+        "are_free": st.booleans(),
     }
 )
 
 
-def problem_of(activation, unit, **shape):
-    """Random data for an objective without a penalty."""
-    return Problem(ACTIVATIONS[activation], OUTPUT_UNITS[unit], alpha=0.0, **shape)
+def case_of(seed, n_rows, size, n_last, log_scale, are_free):
+    """J, d, and which columns are eliminated last; d of those may be 0."""
+    rng = np.random.default_rng(seed)
+    J, last = rng.standard_normal((n_rows, size)), np.zeros(size, bool)
+    last[rng.permutation(size)[:n_last]] = True
+    d = 10**log_scale * rng.uniform(0.1, 1, size)
+    d[last] *= 0.0 if are_free else 1e-3
+    return J, d, last
 
 
-def symmetrised(H):
-    """All of a matrix of which the lower triangle is filled."""
-    return np.tril(H) + np.tril(H, -1).T
-
-
-def delta(unit, Z, Y):
-    """∂ℓ/∂Z."""
-    out = np.empty_like(Z)
-    unit.delta(Z, Y, out=out)
-    return out
-
-
-def outputs(problem, theta):
-    """Z2, by the formula, of shape (n_out, n_samples)."""
-    b1, W1, W2, b2, *_ = problem.layout.view(theta)
-    return (problem.activation.forward(problem.inputs @ W1 + b1) @ W2 + b2[:, 0]).T
-
-
-def differences(f, theta):
-    """Central differences of f along each coordinate, in the last axis."""
-    steps = STEP * np.eye(len(theta))
-    pairs = [(f(theta + step), f(theta - step)) for step in steps]
-    return np.stack([ahead - behind for ahead, behind in pairs], axis=-1) / (2 * STEP)
-
-
-def expected_curvature(problem, theta):
-    """The Hessian of the loss of the linearised network, by differences."""
-    Z2, J = outputs(problem, theta), differences(lambda t: outputs(problem, t), theta)
-
-    def gradient(step):
-        dZ2 = delta(problem.unit, Z2 + J @ step, problem.Y) * problem.weights
-        return np.tensordot(dZ2, J, 2)
-
-    return differences(gradient, np.zeros(len(theta)))
-
-
-def without_shift(H, problem):
-    """H, with the share of a shift of the logits taken from the block of b2."""
-    k, H = problem.layout.n_out, H.copy()
-    if problem.unit.is_shift_invariant:
-        block = H[-k:, -k:]
-        block -= block.trace() / (k**2 + k)
+def form_of(form, J, last):
+    H = Square(J.shape[1]) if form == "square" else Rows(len(J), last)
+    for part in np.array_split(J, 2):
+        H.add(part)
     return H
 
 
-@any_unit
-@given(seed=seeds, n_out=st.integers(1, 5), n_samples=st.integers(1, 6))
-def test_the_root_of_curvature_squares_to_the_hessian_of_the_loss(
-    unit, seed, n_out, n_samples
-):
-    rng = np.random.default_rng(seed)
-    Z = 3 * rng.standard_normal((n_out, n_samples))
-    Y, kind = TARGETS[unit](rng, n_samples, n_out), OUTPUT_UNITS[unit]
-    B = np.repeat(np.eye(n_out)[:, None], n_samples, axis=1)
-    kind.scale_by_root_of_curvature(Z, B)
-    for i in range(n_samples):
-        y = Y[:, [i]]
-        hessian = differences(lambda z, y=y: delta(kind, z[:, None], y)[:, 0], Z[:, i])
-        assert_allclose(B[:, i].T @ B[:, i], hessian, rtol=1e-7, atol=1e-8)
+@any_form
+@given(case=cases)
+def test_each_form_is_dense_algebra(form, case):
+    J, d, last = case_of(**case)
+    A, H = J.T @ J + np.diag(d), form_of(form, J, last)
+    assert_allclose(H.diagonal(), np.diag(J.T @ J), rtol=1e-12)
+    assert_allclose(H.dense(), np.tril(J.T @ J), rtol=1e-12, atol=1e-13)
+    factor, inverse = H.factor(d), np.linalg.inv(A)
+    tolerance = 1e-13 * np.linalg.cond(A)
+    b = np.random.default_rng(0).standard_normal(len(d))
+    scale = np.abs(inverse).max()
+    assert_allclose(factor.solve(b), inverse @ b, atol=10 * tolerance * scale)
+    expected = inverse.diagonal()
+    assert_allclose(factor.inverse_diagonal(), expected, atol=tolerance * scale)
+    expected = np.linalg.slogdet(A)[1]
+    assert factor.log_determinant() == pytest.approx(expected, abs=tolerance)
+    V = np.random.default_rng(1).standard_normal((5, len(d)))
+    expected = np.einsum("ij,jk,ik->i", V, inverse, V)
+    assert_allclose(factor.quadratic(V), expected, atol=100 * tolerance * scale)
 
 
-@any_unit
-@given(seed=seeds, n_out=st.integers(1, 4), size=st.integers(1, 5))
-def test_the_root_of_curvature_multiplies_any_matrix(unit, seed, n_out, size):
-    rng = np.random.default_rng(seed)
-    Z, J = rng.standard_normal((n_out, 3)), rng.standard_normal((n_out, 3, size))
-    B, scaled = np.repeat(np.eye(n_out)[:, None], 3, axis=1), J.copy()
-    for array in (B, scaled):
-        OUTPUT_UNITS[unit].scale_by_root_of_curvature(Z, array)
-    for i in range(3):
-        assert_allclose(scaled[:, i], B[:, i] @ J[:, i], rtol=1e-12, atol=1e-14)
+@given(case=cases)
+def test_the_two_forms_agree(case):
+    J, d, last = case_of(**{**case, "log_scale": 0.0})
+    one, other = (form_of(form, J, last).factor(d) for form in ("square", "rows"))
+    b = np.random.default_rng(0).standard_normal(len(d))
+    for found, expected in (
+        (other.solve(b), one.solve(b)),
+        (other.log_determinant(), one.log_determinant()),
+        (other.inverse_diagonal(), one.inverse_diagonal()),
+        (other.quadratic(J), one.quadratic(J)),
+    ):
+        assert_allclose(found, expected, rtol=1e-8, atol=1e-8 * np.abs(expected).max())
 
 
-@any_unit
-@pytest.mark.parametrize("size", [50.0, 1e3, 1e5])
-def test_the_root_of_curvature_stays_finite_where_probabilities_vanish(unit, size):
-    Z = np.array([[size, -size, 0.0], [-size, -size, 0.0]])
-    B = np.ones((2, 3, 4))
-    OUTPUT_UNITS[unit].scale_by_root_of_curvature(Z, B)
-    assert np.isfinite(B).all()
+@any_form
+def test_what_is_not_positive_has_no_factor(form):
+    H = form_of(form, np.zeros((2, 3)), np.array([True, False, False]))
+    assert H.factor(np.array([1.0, 1.0, -1.0])) is None
+    assert H.factor(np.array([1.0, 0.0, 1.0])) is None
+    assert H.factor(np.array([-1.0, 1.0, 1.0])) is None
+    assert_allclose(H.factor(np.full(3, 4.0)).solve(np.ones(3)), 0.25)
 
 
-@any_activation
-@any_unit
-@given(shape=shapes)
-def test_it_is_the_hessian_of_the_linearised_networks_loss(activation, unit, shape):
-    problem = problem_of(activation, unit, **shape)
-    *_, H = problem.objective().gauss_newton(problem.theta)
-    expected = expected_curvature(problem, problem.theta)
-    found = without_shift(symmetrised(H), problem)
-    tolerance = 1e-7 * max(1.0, np.abs(expected).max())
-    assert_allclose(found, expected, rtol=1e-6, atol=tolerance)
+@given(size=st.integers(1, 40), n_rows=st.integers(1, 40))
+def test_the_form_is_the_smaller_one(size, n_rows):
+    H = curvature(n_rows, np.arange(size) < 1)
+    assert isinstance(H, Rows if 3 * n_rows <= size else Square)
+    assert not H.dense().any()
 
 
-@any_unit
-@given(shape=shapes)
-def test_a_shift_of_the_logits_has_the_mean_curvature_of_the_biases(unit, shape):
-    problem = problem_of("tanh", unit, **shape)
-    k = problem.layout.n_out
-    *_, H = problem.objective().gauss_newton(problem.theta)
-    added = symmetrised(H)[-k:, -k:]
-    added -= expected_curvature(problem, problem.theta)[-k:, -k:]
-    if unit != "softmax":
-        assert_allclose(added, 0, atol=1e-6)
-        return
-    A = problem.unit.mean(outputs(problem, problem.theta))
-    mean = (problem.weights * A * (1 - A)).sum() / k
-    assert_allclose(added, np.full((k, k), mean / k), atol=1e-6)
-    shift = np.ones(k) / np.sqrt(k)
-    assert shift @ added @ shift == pytest.approx(mean, abs=1e-5)
-
-
-@any_activation
-@any_unit
-@given(shape=shapes)
-def test_its_gradient_is_that_of_J_times_the_total_weight(activation, unit, shape):
-    problem = problem_of(activation, unit, **shape)
-    objective = problem.objective()
-    likelihood, grad, _ = objective.gauss_newton(problem.theta)
-    value, expected = objective.value_and_grad(problem.theta)
-    total = problem.weights.sum()
-    assert_allclose(grad, total * expected, rtol=1e-9, atol=1e-11)
-    assert likelihood == pytest.approx(total * value, rel=1e-12)
-    assert likelihood == pytest.approx(problem.losses(problem.theta).sum(), rel=1e-10)
-    assert likelihood == pytest.approx(objective.likelihood(problem.theta), rel=1e-12)
-
-
-@any_unit
-@given(shape=shapes)
-def test_only_the_lower_triangle_of_H_is_filled_and_it_is_not_negative(unit, shape):
-    problem = problem_of("tanh", unit, **shape)
-    *_, H = problem.objective().gauss_newton(problem.theta)
-    assert H.flags.f_contiguous
-    assert not np.triu(H, 1).any()
-    eigenvalues = np.linalg.eigvalsh(symmetrised(H))
-    assert eigenvalues[0] >= -1e-12 * eigenvalues[-1]
-
-
-def assert_same(found, expected):
-    for one, other in zip(found, expected, strict=True):
-        assert_allclose(one, other, rtol=1e-10, atol=1e-10)
-
-
-@any_unit
-@pytest.mark.parametrize("is_sparse", [False, True])
-@pytest.mark.parametrize("jacobian_size", [1, 60, 200, 301, 10**6])
-def test_the_size_of_the_blocks_does_not_matter(unit, is_sparse, jacobian_size):
-    problem = problem_of("tanh", unit, seed=1, n_samples=23, is_sparse=is_sparse)
-    objective = problem.objective()
-    expected = objective.gauss_newton(problem.theta)
-    objective.jacobian_size = jacobian_size
-    assert_same(objective.gauss_newton(problem.theta), expected)
-
-
-@any_unit
-def test_the_jacobian_is_never_larger_than_a_block(unit):
-    problem = problem_of("tanh", unit, seed=1, n_samples=23)
-    objective, sizes = problem.objective(), []
-
-    class Recording(type(problem.unit)):
-        def scale_by_root_of_curvature(self, Z, J):
-            sizes.append(J.size)
-            super().scale_by_root_of_curvature(Z, J)
-
-    objective.loss = Recording()
-    objective.jacobian_size = 5 * problem.layout.size * problem.layout.n_out
-    objective.gauss_newton(problem.theta)
-    assert max(sizes) == objective.jacobian_size
-    assert len(sizes) == 5
-
-
-@any_unit
-@given(shape=shapes)
-def test_sparse_inputs_are_dense_ones(unit, shape):
-    problem = problem_of("tanh", unit, **{**shape, "is_sparse": True})
-    objective = problem.objective()
-    found = objective.gauss_newton(problem.theta)
-    objective.X = np.column_stack([np.ones(problem.n_samples), problem.inputs])
-    assert_same(found, objective.gauss_newton(problem.theta))
-
-
-@any_unit
-@given(seed=seeds)
-def test_weight_k_is_k_copies(unit, seed):
-    rng, layout = np.random.default_rng(seed), Layout(3, 4, 2)
-    X = np.column_stack([np.ones(9), rng.standard_normal((9, 3))])
-    Y, theta = TARGETS[unit](rng, 9, 2), rng.standard_normal(layout.size)
-    k = rng.integers(1, 5, 9)
-    common = layout, ACTIVATIONS["tanh"], OUTPUT_UNITS[unit]
-    weighted = Objective(*common, X, Y, k.astype(float))
-    repeated = Objective(*common, np.repeat(X, k, axis=0), np.repeat(Y, k, axis=1))
-    assert_same(weighted.gauss_newton(theta), repeated.gauss_newton(theta))
-
-
-@given(shape=shapes)
-def test_of_a_linear_network_in_its_output_layer_it_is_the_hessian_itself(shape):
-    problem = problem_of("tanh", "identity", **shape)
-    objective, theta = problem.objective(), problem.theta
-    *_, H = objective.gauss_newton(theta)
-    last = problem.layout.n_out * (problem.layout.n_hidden + 1)
-
-    def gradient(tail):
-        moved = np.append(theta[:-last], tail)
-        return problem.weights.sum() * objective.value_and_grad(moved)[1][-last:]
-
-    hessian = differences(gradient, theta[-last:])
-    tolerance = 1e-7 * max(1.0, np.abs(hessian).max())
-    found = symmetrised(H)[-last:, -last:]
-    assert_allclose(found, hessian, rtol=1e-6, atol=tolerance)
+@any_form
+@pytest.mark.parametrize(("n_rows", "size"), [(60, 60), (20, 60), (5, 200)])
+def test_a_pickle_is_no_larger_than_a_triangle(form, n_rows, size):
+    J = np.random.default_rng(0).standard_normal((n_rows, size))
+    factor = form_of(form, J, np.arange(size) < 4).factor(np.ones(size))
+    pickled = pickle.dumps(factor)
+    if form == "square" or 3 * n_rows <= size:
+        assert len(pickled) < 8 * size * (size + 1) / 2 + 2000
+    V = np.random.default_rng(1).standard_normal((5, size))
+    assert_array_equal(pickle.loads(pickled).quadratic(V), factor.quadratic(V))

@@ -50,9 +50,15 @@ def problem(kind, n=40, d=3, seed=0):
     return (ShallowNNRegressor if "output" in kind else ShallowNNClassifier), X, y
 
 
+def made(Estimator, n_hidden, **parameters):
+    """An estimator for which nothing is left to choose; "lm" finds α."""
+    alpha = None if parameters.get("solver") == "lm" else 1.0
+    return Estimator(n_hidden, **{"alpha": alpha, **parameters})
+
+
 def fitted(kind, **parameters):
     Estimator, X, y = problem(kind)
-    return Estimator(5, random_state=0, **parameters).fit(X, y), X, y
+    return made(Estimator, 5, random_state=0, **parameters).fit(X, y), X, y
 
 
 def quiet_fit(estimator, *args, **kwargs):
@@ -113,7 +119,7 @@ def test_weights_copied_into_scikit_learns_network_predict_the_same(activation, 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_type_of_the_input_is_the_type_of_the_output(kind, n, dtype):
     Estimator, X, y = problem(kind, n)
-    model = Estimator(5, max_iter=2, random_state=0).fit(X.astype(dtype), y)
+    model = made(Estimator, 5, max_iter=2, random_state=0).fit(X.astype(dtype), y)
     arrays = [prediction(model, X.astype(dtype)), *model.coefs_, *model.intercepts_]
     if Estimator is ShallowNNClassifier:
         arrays += [model.decision_function(X.astype(dtype))]
@@ -127,7 +133,9 @@ def test_the_type_of_the_input_is_the_type_of_the_output(kind, n, dtype):
 def test_sparse_is_dense(Estimator, container, solver):
     _, X, y = example(Estimator)
     X = np.where(X > 1, X, 0)
-    model = Estimator(5, solver=solver, max_iter=20, activation="tanh", random_state=0)
+    model = made(
+        Estimator, 5, solver=solver, max_iter=20, activation="tanh", random_state=0
+    )
     expected = prediction(quiet_fit(model, X, y), X)
     np.testing.assert_allclose(prediction(model, container(X)), expected, rtol=1e-10)
     quiet_fit(model, container(X), y)
@@ -138,7 +146,9 @@ def test_sparse_is_dense(Estimator, container, solver):
 def test_sparse_minibatches_and_entries_stored_twice(Estimator):
     _, X, y = example(Estimator, n=300)
     X = np.where(X > 1, X, 0)
-    model = Estimator(5, batch_size=64, max_iter=3, activation="tanh", random_state=0)
+    model = made(
+        Estimator, 5, batch_size=64, max_iter=3, activation="tanh", random_state=0
+    )
     expected = prediction(model.fit(X, y), X)
     rows, columns = np.nonzero(X)
     halves, twice = X[rows, columns] / 2, (np.tile(rows, 2), np.tile(columns, 2))
@@ -155,9 +165,9 @@ def test_sparse_minibatches_and_entries_stored_twice(Estimator):
 def test_frames_are_arrays_with_names(Estimator, Frame):
     _, X, y = example(Estimator)
     frame = Frame(dict(zip("abc", X.T, strict=True)))
-    model = Estimator(5, random_state=0).fit(frame, y)
+    model = made(Estimator, 5, random_state=0).fit(frame, y)
     assert model.feature_names_in_.tolist() == ["a", "b", "c"]
-    expected = prediction(Estimator(5, random_state=0).fit(X, y), X)
+    expected = prediction(made(Estimator, 5, random_state=0).fit(X, y), X)
     np.testing.assert_allclose(prediction(model, frame), expected, rtol=1e-6)
     with pytest.warns(UserWarning, match="valid feature names"):
         model.predict(X)
@@ -171,8 +181,8 @@ def test_memory_mapped_read_only_input(Estimator, dtype, tmp_path):
     _, X, y = example(Estimator)
     np.save(tmp_path / "X.npy", X.astype(dtype))
     mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
-    model = Estimator(5, random_state=0).fit(mapped, y).partial_fit(mapped, y)
-    twin = Estimator(5, random_state=0).fit(X.astype(dtype), y)
+    model = made(Estimator, 5, random_state=0).fit(mapped, y).partial_fit(mapped, y)
+    twin = made(Estimator, 5, random_state=0).fit(X.astype(dtype), y)
     twin.partial_fit(X.astype(dtype), y)
     np.testing.assert_array_equal(prediction(model, mapped), prediction(twin, mapped))
 
@@ -186,8 +196,13 @@ def test_nothing_that_is_given_is_written_to(Estimator, container, solver, stand
     X, w = container(X), np.arange(40.0)
     parts = [y, w, *([X] if container is np.array else [X.data, X.indices, X.indptr])]
     before = [part.copy() for part in parts]
-    model = Estimator(
-        5, solver=solver, max_iter=3, standardize=standardize, early_stopping=True
+    model = made(
+        Estimator,
+        5,
+        solver=solver,
+        max_iter=3,
+        standardize=standardize,
+        early_stopping=True,
     )
     quiet_fit(model, X, y, w, X_val=X, y_val=y, sample_weight_val=w)
     if hasattr(model, "partial_fit"):
@@ -208,7 +223,9 @@ weights_of_few_samples = st.lists(st.integers(0, 4), min_size=4, max_size=14).fi
 @given(weights=weights_of_few_samples)
 def test_a_weight_is_a_number_of_copies(Estimator, solver, weights):
     _, X, y = example(Estimator, n=len(weights))
-    model = Estimator(3, solver=solver, max_iter=12, activation="tanh", random_state=0)
+    model = made(
+        Estimator, 3, solver=solver, max_iter=12, activation="tanh", random_state=0
+    )
     weighted = prediction(quiet_fit(model, X, y, np.array(weights)), X)
     quiet_fit(model, np.repeat(X, weights, axis=0), np.repeat(y, weights))
     np.testing.assert_allclose(weighted, prediction(model, X), rtol=1e-5, atol=1e-7)
@@ -218,7 +235,7 @@ def test_a_weight_is_a_number_of_copies(Estimator, solver, weights):
 def test_class_weights_are_sample_weights(solver):
     _, X, y = problem("multiclass")
     w = np.linspace(0.5, 2, 40)
-    model = ShallowNNClassifier(5, solver=solver, max_iter=15, random_state=0)
+    model = made(ShallowNNClassifier, 5, solver=solver, max_iter=15, random_state=0)
     by_sample = quiet_fit(model, X, y, w * np.choose(y // 2, [3, 1, 0.5]))
     expected = by_sample.predict_proba(X)
     quiet_fit(model.set_params(class_weight={0: 3, 4: 0.5}), X, y, w)
@@ -232,8 +249,14 @@ def test_class_weights_are_sample_weights(solver):
 
 def test_balanced_classes_have_equal_shares_of_the_weighted_probability():
     _, X, y = problem("multiclass", n=60)
-    model = ShallowNNClassifier(
-        5, activation="tanh", solver="lbfgs", tol=0, max_iter=5000, random_state=0
+    model = made(
+        ShallowNNClassifier,
+        5,
+        activation="tanh",
+        solver="lbfgs",
+        tol=0,
+        max_iter=5000,
+        random_state=0,
     )
     quiet_fit(model.set_params(class_weight="balanced"), X, y)
     w = compute_sample_weight("balanced", y)
@@ -247,7 +270,9 @@ def test_balanced_classes_have_equal_shares_of_the_weighted_probability():
 def test_the_same_random_state_gives_the_same_bits(Estimator, solver, n):
     _, X, y = example(Estimator, n)
     first, second, other = (
-        quiet_fit(Estimator(5, solver=solver, max_iter=4, random_state=seed), X, y)
+        quiet_fit(
+            made(Estimator, 5, solver=solver, max_iter=4, random_state=seed), X, y
+        )
         for seed in (3, 3, 4)
     )
     for a, b, c in zip(first.coefs_, second.coefs_, other.coefs_, strict=True):
@@ -274,7 +299,7 @@ def test_predicting_stores_nothing_and_threads_agree(kind):
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
 def test_a_pickled_model_predicts_and_goes_on_training(Estimator, solver):
     _, X, y = example(Estimator, n=50)
-    model = Estimator(20, solver=solver, learning_rate_init=0.02, random_state=0)
+    model = made(Estimator, 20, solver=solver, learning_rate_init=0.02, random_state=0)
     quiet_fit(model.set_params(max_iter=3), X, y)
     copy = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(prediction(copy, X), prediction(model, X))
@@ -287,7 +312,7 @@ def test_a_pickled_model_predicts_and_goes_on_training(Estimator, solver):
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
 def test_a_pickle_holds_little_but_the_parameters(Estimator):
     _, X, y = example(Estimator, n=30, d=100)
-    model = Estimator(300, max_iter=2).fit(X, y)
+    model = made(Estimator, 300, max_iter=2).fit(X, y)
     n_bytes = sum(part.nbytes for part in [*model.coefs_, *model.intercepts_])
     assert len(pickle.dumps(model)) < 1.2 * n_bytes
 
@@ -305,7 +330,7 @@ def test_probabilities_sum_to_one(kind):
 @pytest.mark.parametrize("label", ["only", 7])
 def test_one_class(label):
     _, X, _ = problem("binary")
-    model = ShallowNNClassifier(5, random_state=0).fit(X, [label] * 40)
+    model = made(ShallowNNClassifier, 5, random_state=0).fit(X, [label] * 40)
     assert model.classes_.tolist() == [label]
     assert model.predict(X).tolist() == [label] * 40
     np.testing.assert_array_equal(model.predict_proba(X), np.ones((40, 1)))
@@ -323,23 +348,154 @@ def test_predictions_have_the_shape_of_y(kind):
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
 def test_a_column_as_y_is_a_vector_with_a_warning(Estimator):
     _, X, y = example(Estimator)
-    expected = Estimator(5, random_state=0).fit(X, y).predict(X)
+    expected = made(Estimator, 5, random_state=0).fit(X, y).predict(X)
     with pytest.warns(DataConversionWarning):
-        model = Estimator(5, random_state=0).fit(X, y[:, None])
+        model = made(Estimator, 5, random_state=0).fit(X, y[:, None])
     np.testing.assert_array_equal(model.predict(X), expected)
 
 
-@pytest.mark.parametrize("n", [40, 600])
+@pytest.mark.parametrize("kind", ["multiclass", "one output"])
+def test_what_the_folds_have_chosen_is_told_and_can_be_given(kind):
+    Estimator, X, y = problem(kind)
+    chosen = quiet_fit(Estimator(5, random_state=0), X, y)
+    told = {
+        "solver": chosen.solver_,
+        "n_hidden": chosen.n_hidden_,
+        "activation": chosen.activation_,
+        "alpha": chosen.alpha_,
+        "encoding": None if chosen.encoder_ is None else "piecewise",
+    }
+    assert isinstance(chosen.alpha_, float)
+    tried = chosen.search_results_
+    columns = zip(*tried.values(), strict=True)
+    rows = [dict(zip(tried, row, strict=True)) for row in columns]
+    assert any(row.items() >= told.items() for row in rows)
+    given = quiet_fit(Estimator(**told, random_state=0), X, y)
+    assert (given.alpha_, given.search_results_) == (chosen.alpha_, {})
+    assert given.coefs_[0].shape == chosen.coefs_[0].shape
+    assert given.score(X, y) == pytest.approx(chosen.score(X, y), abs=0.05)
+
+
+@pytest.mark.parametrize("kind", ["binary", "one output"])
+class TestTheDefault:
+    """What holds for every fit holds for the committee that the folds have chosen."""
+
+    def test_the_plain_formula_and_the_type(self, kind):
+        Estimator, X, y = problem(kind)
+        X = X.astype(np.float32)
+        model = quiet_fit(Estimator(random_state=0, encoding="piecewise"), X, y)
+        (W1, W2), (b1, b2) = model.coefs_, model.intercepts_
+        arrays = [prediction(model, X), W1, W2, b1, b2]
+        assert {array.dtype for array in arrays} == {np.dtype(np.float32)}
+        g = ACTIVATIONS[model.activation_]
+        Z2 = (g.forward(model.encoder_.transform(X) @ W1 + b1) @ W2 + b2)[:, 0]
+        expected = expit(Z2) if kind == "binary" else Z2
+        found = model.predict_proba(X)[:, 1] if kind == "binary" else model.predict(X)
+        np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+    def test_a_weight_is_a_number_of_copies(self, kind):
+        Estimator, X, y = problem(kind, n=30)
+        y, k = np.where(np.arange(30) % 5, y, np.roll(y, 1)), 1 + np.arange(30) % 2
+        model = Estimator(random_state=0)
+        weighted = prediction(quiet_fit(model, X, y, k), X)
+        recipe = model.solver_, model.activation_, model.alpha_, model.n_iter_
+        quiet_fit(model, np.repeat(X, k, axis=0), np.repeat(y, k))
+        again = model.solver_, model.activation_, model.alpha_, model.n_iter_
+        assert again == recipe
+        again = prediction(model, X)
+        np.testing.assert_allclose(weighted, again, rtol=1e-4, atol=1e-5)
+
+    def test_the_same_bits_in_the_main_thread_and_in_any_other(self, kind):
+        Estimator, X, y = problem(kind)
+
+        def fit(seed):
+            return quiet_fit(Estimator(random_state=seed), X, y)
+
+        first, other = fit(3), fit(4)
+        with ThreadPoolExecutor(1) as threads:
+            (second,) = threads.map(fit, [3])
+        for a, b in zip(first.coefs_, second.coefs_, strict=True):
+            np.testing.assert_array_equal(a, b)
+        assert first.search_results_ == second.search_results_
+        assert not np.array_equal(first.coefs_[0], other.coefs_[0])
+
+    def test_nothing_is_written_to_and_a_pickle_tells_the_same(self, kind):
+        Estimator, X, y = problem(kind)
+        frame, w = pd.DataFrame(X, columns=list("abc")), np.linspace(1, 3, 40)
+        frame["d"] = pd.Categorical(np.resize(["x", "y", None], 40))
+        frame.loc[::7, "a"] = np.nan
+        before, w_before, y_before = frame.copy(), w.copy(), y.copy()
+        model = quiet_fit(Estimator(random_state=0), frame, y, w)
+        expected = prediction(model, frame)
+        pd.testing.assert_frame_equal(frame, before)
+        np.testing.assert_array_equal(w, w_before)
+        np.testing.assert_array_equal(y, y_before)
+        copy = pickle.loads(pickle.dumps(model))
+        np.testing.assert_array_equal(prediction(copy, frame), expected)
+        if kind == "one output":
+            for a, b in zip(
+                model.predict(frame, return_std=True),
+                copy.predict(frame, return_std=True),
+                strict=True,
+            ):
+                np.testing.assert_array_equal(a, b)
+        n_bytes = sum(w.nbytes for w in [*model.coefs_, *model.intercepts_])
+        assert len(pickle.dumps(model)) < 1.2 * n_bytes + 20_000
+
+
+def mixed_frame(Frame, X, labels):
+    columns = dict(zip("abc", X.T.tolist(), strict=True))
+    columns["a"] = [None if i % 7 == 0 else a for i, a in enumerate(columns["a"])]
+    return Frame(columns | {"d": labels})
+
+
+@pytest.mark.parametrize("encoding", [None, "piecewise"])
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
-def test_the_alpha_of_the_rule_can_be_given(Estimator, n):
-    _, X, y = example(Estimator, n)
-    by_rule = Estimator(5, max_iter=5, random_state=0).fit(X, y)
-    assert isinstance(by_rule.alpha_, float)
-    given = Estimator(5, max_iter=5, random_state=0, alpha=by_rule.alpha_).fit(X, y)
-    assert given.alpha_ == by_rule.alpha_
-    np.testing.assert_array_equal(given.coefs_[0], by_rule.coefs_[0])
-    other = Estimator(5, max_iter=5, random_state=0, alpha=9 * by_rule.alpha_)
-    assert not np.allclose(other.fit(X, y).coefs_[0], by_rule.coefs_[0])
+def test_labels_and_gaps_in_frames_and_arrays(Estimator, encoding):
+    _, X, y = example(Estimator)
+    labels = np.resize(["red", "blue", "grey"], 40).tolist()
+    model = made(Estimator, 5, encoding=encoding, random_state=0)
+    frames = [mixed_frame(Frame, X, labels) for Frame in (pd.DataFrame, pl.DataFrame)]
+    expected = prediction(model.fit(frames[0], y), frames[0])
+    names = model.encoder_.get_feature_names_out().tolist()
+    assert {"missingindicator_a", "d_blue", "d_red"} <= set(names)
+    assert model.n_features_in_ == 4
+    assert model.coefs_[0].shape == (len(names), 5)
+    unknown = mixed_frame(pd.DataFrame, X, ["green"] * 40)
+    assert np.isfinite(prediction(model, unknown)).all()
+    np.testing.assert_allclose(prediction(model, frames[1]), expected, rtol=1e-9)
+    array = frames[0].to_numpy()
+    model.set_params(categorical_features=[3])
+    np.testing.assert_allclose(prediction(model.fit(array, y), array), expected)
+
+
+@pytest.mark.parametrize("encoding", [None, "piecewise"])
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_a_network_of_dense_samples_takes_sparse_ones(Estimator, encoding):
+    _, X, y = example(Estimator)
+    X = np.where(X > 1, X, 0)
+    S = sparse.csr_array(X)
+    one, other = (
+        made(Estimator, 5, encoding=encoding, early_stopping=True, random_state=0)
+        for _ in range(2)
+    )
+    one.fit(X, y, X_val=X, y_val=y)
+    other.fit(X, y, X_val=S, y_val=y)
+    assert one.validation_scores_ == pytest.approx(other.validation_scores_)
+    one, other = (m.set_params(early_stopping=False) for m in (one, other))
+    one.partial_fit(X, y)
+    other.partial_fit(S, y)
+    np.testing.assert_allclose(prediction(other, S), prediction(one, X), rtol=1e-5)
+
+
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_a_network_of_sparse_samples_knows_no_gaps(Estimator):
+    _, X, y = example(Estimator)
+    model = made(Estimator, 5, random_state=0).fit(sparse.csr_array(X), y)
+    X[3, 1] = np.nan
+    with pytest.raises(ValueError, match="Input X contains NaN"):
+        model.predict(X)
+    assert np.isfinite(prediction(model.fit(X, y), X)).all()
 
 
 def section(Estimator, name):
@@ -357,7 +513,7 @@ def test_the_docstring_names_the_parameters_and_the_attributes(Estimator):
     _, X, y = example(Estimator)
     frame = pd.DataFrame(X, columns=list("abc"))
     settings = {"solver": "lm", "alpha": "ard", "early_stopping": True}
-    model = Estimator(5, random_state=0, **settings).fit(frame, y)
+    model = made(Estimator, 5, random_state=0, **settings).fit(frame, y)
     fitted_attributes = {name for name in vars(model) if name.endswith("_")}
     assert set(section(Estimator, "Attributes")) == fitted_attributes
 
@@ -397,6 +553,6 @@ def test_fitted_attributes_have_the_documented_types(kind):
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
 def test_the_number_of_iterations_is_within_the_budget(Estimator, solver, max_iter):
     _, X, y = example(Estimator)
-    model = quiet_fit(Estimator(5, solver=solver, max_iter=max_iter), X, y)
+    model = quiet_fit(made(Estimator, 5, solver=solver, max_iter=max_iter), X, y)
     assert isinstance(model.n_iter_, int)
     assert 1 <= model.n_iter_ <= max_iter

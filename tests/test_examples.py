@@ -33,7 +33,7 @@ def test_the_quickstart_goes_over_the_registries(quickstart):
 def test_a_small_grid_on_the_digits(quickstart, capsys):
     pipeline, grid = quickstart["shallow_grid"]()
     assert set(grid) <= set(pipeline.get_params())
-    pipeline.set_params(net__max_iter=5)
+    pipeline.set_params(net__max_iter=5, net__alpha=1.0)
     small = {"net__activation": ["tanh"], "net__n_hidden": [5, 20]}
     row = quickstart["search"]("ours", pipeline, small, n_jobs=1)
     assert row.n_fits == 10

@@ -28,6 +28,12 @@ def example(Estimator, n=50, seed=0):
     return X, np.digitize(y, [48, 52]) if Estimator is ShallowNNClassifier else y
 
 
+def made(Estimator, n_hidden, **parameters):
+    """An estimator for which nothing is left to choose; "lm" finds α."""
+    alpha = None if parameters.get("solver") == "lm" else 1.0
+    return Estimator(n_hidden, **{"alpha": alpha, **parameters})
+
+
 # Full steps of the default size diverge on small regressions, and say so.
 def rate_of(solver):
     return {"learning_rate_init": 0.1} if solver == "gd" else {}
@@ -62,8 +68,13 @@ def test_early_stopping_with_every_solver_and_scoring(
     X, y = example(Estimator, 300)
     if scoring == "name":
         scoring = "accuracy" if Estimator is ShallowNNClassifier else "r2"
-    model = Estimator(
-        50, solver=solver, scoring=scoring, early_stopping=True, random_state=0
+    model = made(
+        Estimator,
+        50,
+        solver=solver,
+        scoring=scoring,
+        early_stopping=True,
+        random_state=0,
     )
     model.set_params(max_iter=60, tol=1e-3, **rate_of(solver))
     validation = {"X_val": X[200:], "y_val": y[200:]} if given else {}
@@ -82,7 +93,7 @@ def test_the_kept_network_has_the_best_validation_loss(Estimator, solver, n):
     X, y = example(Estimator, n)
     X_val, y_val = example(Estimator, 80, seed=1)
     w = np.arange(80.0) % 4
-    model = Estimator(10, solver=solver, early_stopping=True, random_state=0)
+    model = made(Estimator, 10, solver=solver, early_stopping=True, random_state=0)
     model.set_params(max_iter=40)
     quietly(model.fit, X, y, X_val=X_val, y_val=y_val, sample_weight_val=w)
     if Estimator is ShallowNNClassifier:
@@ -98,7 +109,9 @@ def test_the_kept_network_has_the_best_validation_loss(Estimator, solver, n):
 def test_the_loss_is_that_of_the_kept_network(Estimator, solver):
     X, y = example(Estimator)
     y = y if Estimator is ShallowNNClassifier else y - 50
-    model = Estimator(5, solver=solver, alpha=0.3, standardize=False, random_state=0)
+    model = made(
+        Estimator, 5, solver=solver, alpha=0.3, standardize=False, random_state=0
+    )
     rate = {"learning_rate_init": 0.01} if SOLVERS[solver].incremental else {}
     quietly(model.set_params(max_iter=7, **rate).fit, X, y)
     assert model.loss_ == min(model.loss_curve_)
@@ -119,7 +132,9 @@ def test_patience_is_exact_and_the_best_iterate_is_kept(
 ):
     X, y = example(Estimator)
     scorer = ScriptedScores([*range(1, best + 1), 0])
-    model = Estimator(5, solver=solver, scoring=scorer, early_stopping=True, tol=0.01)
+    model = made(
+        Estimator, 5, solver=solver, scoring=scorer, early_stopping=True, tol=0.01
+    )
     model.set_params(max_iter=50, n_iter_no_change=patience, random_state=0)
     model.set_params(**rate_of(solver)).fit(X, y, X_val=X, y_val=y)
     assert model.n_iter_ == best + patience == len(model.validation_scores_)
@@ -131,8 +146,13 @@ def test_patience_is_exact_and_the_best_iterate_is_kept(
 def test_the_tolerance_is_relative_and_slow_progress_adds_up(solver, scale, n_iter):
     X, y = example(ShallowNNRegressor)
     slow = [-scale * 0.96**i for i in range(15)] + [-scale]
-    model = ShallowNNRegressor(
-        5, solver=solver, scoring=ScriptedScores(slow), early_stopping=True, tol=0.1
+    model = made(
+        ShallowNNRegressor,
+        5,
+        solver=solver,
+        scoring=ScriptedScores(slow),
+        early_stopping=True,
+        tol=0.1,
     )
     model.set_params(max_iter=50, n_iter_no_change=7, random_state=0)
     model.set_params(**rate_of(solver))
@@ -146,8 +166,8 @@ def test_the_tolerance_is_relative_and_slow_progress_adds_up(solver, scale, n_it
 def test_validation_weights_are_honoured(Estimator, scoring):
     X, y = example(Estimator, 90)
     w = np.arange(60) % 3
-    model = Estimator(
-        5, early_stopping=True, scoring=scoring, max_iter=9, random_state=0
+    model = made(
+        Estimator, 5, early_stopping=True, scoring=scoring, max_iter=9, random_state=0
     )
     curves = [
         model.fit(X[:30], y[:30], **validation).validation_scores_
@@ -164,7 +184,7 @@ def test_validation_weights_are_honoured(Estimator, scoring):
 @each_estimator
 def test_verbose_prints_a_line_per_iteration(Estimator, solver, early_stopping, capsys):
     X, y = example(Estimator)
-    model = Estimator(5, solver=solver, max_iter=4, early_stopping=early_stopping)
+    model = made(Estimator, 5, solver=solver, max_iter=4, early_stopping=early_stopping)
     quietly(model.fit, X, y)
     assert capsys.readouterr().out == ""
     quietly(model.set_params(verbose=True).fit, X, y)
@@ -179,7 +199,7 @@ def test_verbose_prints_a_line_per_iteration(Estimator, solver, early_stopping, 
 @each_estimator
 def test_a_budget_that_does_not_suffice_warns(Estimator, solver):
     X, y = example(Estimator)
-    model = Estimator(5, solver=solver, max_iter=2, **rate_of(solver))
+    model = made(Estimator, 5, solver=solver, max_iter=2, **rate_of(solver))
     with pytest.warns(ConvergenceWarning, match="max_iter=2 iterations"):
         model.fit(X, y)
 
@@ -189,7 +209,9 @@ def test_a_budget_that_does_not_suffice_warns(Estimator, solver):
 @each_estimator
 def test_a_warm_start_goes_on_from_the_fitted_function(Estimator, solver, n):
     X, y = example(Estimator, n)
-    model = Estimator(5, solver=solver, max_iter=5, warm_start=True, random_state=0)
+    model = made(
+        Estimator, 5, solver=solver, max_iter=5, warm_start=True, random_state=0
+    )
     before = prediction(quietly(model.fit, X, y), X)
     moved, y_moved = example(Estimator, n, seed=1)
     y_moved = y_moved if Estimator is ShallowNNClassifier else 3 * y_moved
@@ -205,7 +227,10 @@ def test_a_warm_start_goes_on_from_the_fitted_function(Estimator, solver, n):
 @each_estimator
 def test_a_warm_start_lowers_the_loss_further(Estimator, solver):
     X, y = example(Estimator)
-    model = Estimator(5, solver=solver, max_iter=10, warm_start=True, random_state=0)
+    model = made(
+        Estimator, 5, solver=solver, max_iter=10, warm_start=True, random_state=0
+    )
+    model.set_params(alpha=1.0)
     quietly(model.fit, X, y)
     first = model.loss_curve_
     quietly(model.fit, X, y)
@@ -217,20 +242,22 @@ def test_a_warm_start_lowers_the_loss_further(Estimator, solver):
 @pytest.mark.parametrize("change", ["n_hidden", "target", "features"])
 def test_a_warm_start_with_another_shape_starts_afresh_and_says_so(Estimator, change):
     X, y = example(Estimator)
-    model = Estimator(5, warm_start=True, max_iter=5, random_state=0).fit(X, y)
+    model = made(Estimator, 5, warm_start=True, max_iter=5, random_state=0).fit(X, y)
     n_hidden = 6 if change == "n_hidden" else 5
     if change == "target":
         y = y + 7 if Estimator is ShallowNNClassifier else np.column_stack([y, -y])
     X = X[:, :2] if change == "features" else X
     with pytest.warns(UserWarning, match="afresh"):
         model.set_params(n_hidden=n_hidden).fit(X, y)
-    fresh = Estimator(n_hidden, max_iter=5, random_state=0).fit(X, y)
+    fresh = made(Estimator, n_hidden, max_iter=5, random_state=0).fit(X, y)
     np.testing.assert_array_equal(prediction(model, X), prediction(fresh, X))
 
 
 def test_a_warm_start_goes_on_with_another_solver():
     X, y = example(ShallowNNRegressor)
-    model = ShallowNNRegressor(5, warm_start=True, random_state=0, alpha=1).fit(X, y)
+    model = made(ShallowNNRegressor, 5, warm_start=True, random_state=0, alpha=1).fit(
+        X, y
+    )
     before = model.loss_
     model.set_params(solver="lbfgs", max_iter=30)
     assert quietly(model.fit, X, y).loss_curve_[-1] < before
@@ -242,7 +269,7 @@ def test_a_warm_start_goes_on_with_another_solver():
 @each_estimator
 def test_moving_means_and_spreads_do_not_change_the_function(Estimator, solver, n):
     X, y = example(Estimator, n)
-    model = Estimator(5, solver=solver, max_iter=5, random_state=0)
+    model = made(Estimator, 5, solver=solver, max_iter=5, random_state=0)
     before = prediction(quietly(model.fit, X, y), X)
     model.set_params(learning_rate_init=1e-12)
     if solver == "sgd":
@@ -254,14 +281,14 @@ def test_moving_means_and_spreads_do_not_change_the_function(Estimator, solver, 
 
 def test_all_the_classes_are_named_in_the_first_call():
     X, y = example(ShallowNNClassifier)
-    model = ShallowNNClassifier(5, random_state=0)
+    model = made(ShallowNNClassifier, 5, random_state=0)
     model.partial_fit(X[y < 2], y[y < 2], classes=[0, 1, 2])
     assert model.classes_.tolist() == [0, 1, 2]
     assert model.predict_proba(X).shape == (50, 3)
     for _ in range(40):
         model.partial_fit(X, y)
     assert model.score(X, y) > 0.85
-    known = ShallowNNClassifier(5).partial_fit(X[y < 2], y[y < 2])
+    known = made(ShallowNNClassifier, 5).partial_fit(X[y < 2], y[y < 2])
     with pytest.raises(ValueError, match=r"classes.*\[2\]"):
         known.partial_fit(X, y)
 
@@ -270,7 +297,7 @@ def test_all_the_classes_are_named_in_the_first_call():
 @each_estimator
 def test_partial_fit_keeps_the_state_of_the_solver(Estimator, solver):
     X, y = example(Estimator)
-    model = quietly(Estimator(5, solver=solver, random_state=0).fit, X, y)
+    model = quietly(made(Estimator, 5, solver=solver, random_state=0).fit, X, y)
     without_state = pickle.loads(pickle.dumps(model))
     model.partial_fit(X, y)
     without_state.partial_fit(X, y)
@@ -296,7 +323,7 @@ class Recording(Activation):
 def test_every_call_of_partial_fit_shuffles_afresh():
     X, y = example(ShallowNNRegressor, 40)
     activation = Recording()
-    model = ShallowNNRegressor(1, activation=activation, batch_size=10)
+    model = made(ShallowNNRegressor, 1, activation=activation, batch_size=10)
     model.set_params(learning_rate_init=1e-9, random_state=0)
     orders = []
     for _ in range(3):
@@ -310,7 +337,9 @@ def test_every_call_of_partial_fit_shuffles_afresh():
 @each_estimator
 def test_partial_fit_learns_over_minibatches(Estimator, solver):
     X, y = example(Estimator, 600)
-    model = Estimator(10, solver=solver, alpha=1.0, random_state=0, **rate_of(solver))
+    model = made(
+        Estimator, 10, solver=solver, alpha=1.0, random_state=0, **rate_of(solver)
+    )
     for _ in range(80 if solver == "gd" else 40):
         model.partial_fit(X, y)
         assert model.n_iter_ == 1
@@ -319,7 +348,7 @@ def test_partial_fit_learns_over_minibatches(Estimator, solver):
 
 def test_partial_fit_follows_a_moving_target():
     rng = np.random.default_rng(0)
-    model = ShallowNNRegressor(20, random_state=0)
+    model = made(ShallowNNRegressor, 20, random_state=0)
     for scale in [*np.geomspace(1, 1e3, 30), *[1e3] * 60]:
         X = rng.normal(size=(200, 2))
         y = scale * (10 + X[:, 0] - 2 * X[:, 1])
@@ -331,7 +360,7 @@ def test_partial_fit_follows_a_moving_target():
 @each_estimator
 def test_partial_fit_never_diverges_in_silence(Estimator, solver):
     X, y = example(Estimator)
-    model = Estimator(20, solver=solver, random_state=0)
+    model = made(Estimator, 20, solver=solver, random_state=0)
     for _ in range(60):
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
@@ -345,38 +374,109 @@ def test_partial_fit_learns_from_small_batches():
     rng = np.random.default_rng(0)
     X = rng.uniform(-2, 2, (3000, 3))
     y = np.sin(X).sum(axis=1)
-    model = ShallowNNRegressor(30, random_state=0)
+    model = made(ShallowNNRegressor, 30, random_state=0)
     for _ in range(3):
         for batch in np.array_split(np.arange(3000), 300):
             model.partial_fit(X[batch], y[batch])
     assert model.score(X, y) > 0.8
 
 
-@pytest.mark.parametrize("solver", ["adam", "sgd"])
-def test_the_steps_depend_on_the_noise_and_not_on_alpha(solver):
+def example_of_noise(share, n=400):
     rng = np.random.default_rng(0)
-    X = rng.standard_normal((2000, 3))
-    noise = rng.standard_normal(2000)
-    n_iter = {}
-    for share, alpha in ((0, None), (0, 0), (0, 50.0), (1, None), (1, 0), (1, 50.0)):
-        y = (1 - share) * X[:, 0] + share * noise
+    X = rng.standard_normal((n, 3))
+    return X, (1 - share) * np.sin(2 * X[:, 0]) + share * rng.standard_normal(n)
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_the_steps_do_not_depend_on_what_alpha_is_set_to_nor_on_noise(solver):
+    counts = set()
+    for share, alpha in ((0, 0), (0, 50.0), (1, 0), (1, 50.0)):
+        X, y = example_of_noise(share)
         model = ShallowNNRegressor(3, solver=solver, alpha=alpha, random_state=0)
-        n_iter.setdefault(share, set()).add(model.fit(X, y).n_iter_)
-    assert all(len(counts) == 1 for counts in n_iter.values())
-    assert 3 * max(n_iter[1]) < min(n_iter[0])
+        counts.add(model.fit(X, y).n_iter_)
+    assert len(counts) == 1
+
+
+@pytest.mark.parametrize("n_hidden", [None, 40], ids=["a committee", "one network"])
+def test_the_folds_choose_fewer_steps_where_there_is_noise(n_hidden):
+    n_iter = []
+    for share in (0, 0.5):
+        model = ShallowNNRegressor(n_hidden, solver="auto", encoding=None)
+        model.set_params(activation="relu", random_state=0)
+        n_iter.append(quietly(model.fit, *example_of_noise(share)).n_iter_)
+    assert 2 * n_iter[1] < n_iter[0]
+
+
+@each_estimator
+def test_after_a_race_partial_fit_is_one_epoch_of_what_can_go_on(Estimator):
+    X, y = example(Estimator)
+    model = quietly(Estimator(5, random_state=0).fit, X, y)
+    assert model.solver_ == "lbfgs"
+    alpha, weights = model.alpha_, model.coefs_[0]
+    model.partial_fit(X, y)
+    assert (model.solver_, model.n_iter_, model.alpha_) == ("adam", 1, alpha)
+    assert not np.allclose(model.coefs_[0], weights)
+    model.set_params(momentum=0.5).partial_fit(X, y)
+    assert model.solver_ == "sgd"
+
+
+@each_estimator
+def test_after_a_race_a_warm_start_goes_on_with_its_recipe(Estimator):
+    X, y = example(Estimator)
+    model = Estimator(random_state=0, warm_start=True, encoding="piecewise")
+    quietly(model.set_params(activation="tanh").fit, X, y)
+    chosen = model.alpha_, model.n_hidden_, model.n_estimators_, model.coefs_[0].shape
+    before = prediction(model, X)
+    quietly(model.set_params(max_iter=1, learning_rate_init=1e-12).fit, X, y)
+    np.testing.assert_allclose(prediction(model, X), before, rtol=1e-3, atol=1e-5)
+    shape = model.coefs_[0].shape
+    assert (model.alpha_, model.n_hidden_, model.n_estimators_, shape) == chosen
+    assert model.n_iter_ == 1
+
+
+@each_estimator
+def test_a_race_and_early_stopping(Estimator):
+    X, y = example(Estimator, 150)
+    model = Estimator(random_state=0, early_stopping=True, n_iter_no_change=5)
+    quietly(model.fit, X[:100], y[:100], X_val=X[100:], y_val=y[100:])
+    scores = model.validation_scores_
+    assert len(scores) == model.n_iter_
+    best = int(np.argmax(scores))
+    assert model.loss_ == model.loss_curve_[best]
+    assert model.search_results_["loss"]
+
+
+def test_partial_fit_cannot_find_alpha():
+    X, y = example(ShallowNNRegressor)
+    for alpha in ("evidence", [1.0, 2.0]):
+        model = ShallowNNRegressor(3, alpha=alpha, random_state=0)
+        for _ in range(2):
+            with pytest.raises(ValueError, match="one number as alpha"):
+                model.partial_fit(X, y)
+            model.fit(X, y)
+
+
+def test_a_warm_start_with_a_solver_that_does_not_find_alpha():
+    X, y = example(ShallowNNRegressor)
+    model = ShallowNNRegressor(3, solver="lm", warm_start=True, random_state=0)
+    quietly(model.fit(X, y).set_params(solver="lbfgs").fit, X, y)
+    assert (model.solver_, model.alpha_) == ("lbfgs", 1.0)
+    assert model.score(X, y) > 0.95
 
 
 @pytest.mark.parametrize("alpha", [[1, 2, 3], [1.0], "ard"])
 def test_what_the_solver_cannot_do_is_said_before_all_else(alpha):
     X = np.random.default_rng(0).standard_normal((30, 4))
     with pytest.raises(ValueError, match=r"one number as alpha.*solver='lm'"):
-        ShallowNNRegressor(3, solver="adam", alpha=alpha).fit(X, X[:, 0])
+        made(ShallowNNRegressor, 3, solver="adam", alpha=alpha).fit(X, X[:, 0])
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_an_overflowing_start_is_an_error(solver):
     X = np.random.default_rng(0).standard_normal((30, 2))
-    model = ShallowNNRegressor(3, solver=solver, standardize=False, alpha=0, max_iter=5)
+    model = made(
+        ShallowNNRegressor, 3, solver=solver, standardize=False, alpha=0, max_iter=5
+    )
     with pytest.raises(ValueError, match="overflow"):
         model.fit(X, 1e200 * X[:, 0])
     assert not hasattr(model, "coefs_")
@@ -384,8 +484,11 @@ def test_an_overflowing_start_is_an_error(solver):
 
 def test_a_score_that_is_not_finite_is_an_error():
     X = np.random.default_rng(0).standard_normal((60, 2))
-    model = ShallowNNClassifier(
-        3, early_stopping=True, scoring=lambda *_, **__: float("nan")
+    model = made(
+        ShallowNNClassifier,
+        3,
+        early_stopping=True,
+        scoring=lambda *_, **__: float("nan"),
     )
     with pytest.raises(ValueError, match="scoring"):
         model.fit(X, X[:, 0] > 0)
@@ -394,4 +497,4 @@ def test_a_score_that_is_not_finite_is_an_error():
 def test_weights_that_do_not_fit_in_float32_are_an_error():
     X = np.random.default_rng(0).standard_normal((60, 2)).astype(np.float32)
     with pytest.raises(ValueError, match="float64"):
-        ShallowNNRegressor(3).fit(X, 1e60 * X[:, 0].astype(np.float64))
+        made(ShallowNNRegressor, 3).fit(X, 1e60 * X[:, 0].astype(np.float64))

@@ -10,10 +10,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
 from sk_shallow import ShallowNNClassifier, ShallowNNRegressor
-from sk_shallow._model.evidence import Prior
 from sk_shallow._model.layout import Layout
 from sk_shallow._model.objective import Objective
 from sk_shallow._model.output_units import OUTPUT_UNITS
+from sk_shallow._model.penalty import Penalty
 from sk_shallow._solvers import SOLVERS
 from sk_shallow.activations import ACTIVATIONS
 
@@ -106,7 +106,7 @@ def test_units_that_start_equal_learn_and_stay_equal(activation, solver):
     X, Y = np.column_stack([np.ones(400), X])[100:300], y[None, 100:300] * 1.0
     Y[:, :20] = 1
     layout, g = Layout(2, 4, 1), ACTIVATIONS[activation]
-    penalty = {"alpha": 1.0, "prior": Prior.of(layout, 1.0)}
+    penalty = {"alpha": 1.0, "penalty": Penalty.of(layout, 1.0)}
     objective = Objective(layout, g, OUTPUT_UNITS["logistic"], X, Y, **penalty)
     theta = np.zeros(layout.size)
     start = objective.value(theta)

@@ -25,6 +25,7 @@ CHECKED += [
 
 @parametrize_with_checks(CHECKED)
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore:Nothing that was tried:UserWarning")
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
 

@@ -3,8 +3,16 @@ from dataclasses import fields
 from itertools import combinations
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy import sparse
 from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import (
+    GroupKFold,
+    KFold,
+    PredefinedSplit,
+    StratifiedKFold,
+)
 
 from sk_shallow import Activation, ShallowNNClassifier, ShallowNNRegressor
 from sk_shallow._estimators.parameters import PARAMETERS
@@ -23,6 +31,7 @@ NOT_A_BOOL = [None, 1, "True"]
 NOT_A_NAME = [None, 3, ["relu"], "unknown"]
 NOT_A_COUNT = [0, -1, 2.0, "3", True, np.nan]
 NOT_POSITIVE = [0.0, -0.1, "0.1", True, np.nan, np.inf]
+NOT_FOLDS = [0, 1, -1, 2.0, True, np.nan, len]
 BAD_VALUES = {
     "n_hidden": [*NOT_A_COUNT, (50,)],
     "n_estimators": [*NOT_A_COUNT, "auto"],
@@ -30,6 +39,9 @@ BAD_VALUES = {
     "activation": [*NOT_A_NAME, np.tanh, Activation],
     "solver": NOT_A_NAME,
     "alpha": [-1e-9, "1", True, np.nan, np.inf, "evident"],
+    "encoding": ["unknown", 3, True, ["piecewise"]],
+    "categorical_features": ["all", 1, True, {"a": "b"}],
+    "cv": [*NOT_FOLDS, "5"],
     "class_weight": ["unbalanced", 1.0, [1.0, 2.0]],
     "init": NOT_A_NAME,
     "standardize": NOT_A_BOOL,
@@ -50,6 +62,9 @@ BAD_VALUES = {
 KNOWN_NAMES = {
     "activation": ACTIVATIONS,
     "solver": [*SOLVERS, "auto"],
+    "alpha": ["evidence", "ard"],
+    "encoding": ["auto", "piecewise"],
+    "categorical_features": ["from_dtype"],
     "class_weight": ["balanced"],
     "init": INITIALIZERS,
     "scoring": ["loss", "accuracy", "r2"],
@@ -64,7 +79,7 @@ SOLVER_VALUES = {
 
 
 def make(kind, fitted, **parameters):
-    estimator = kind(4, random_state=0)
+    estimator = kind(4, alpha=1.0, random_state=0)
     if fitted:
         estimator.set_params(max_iter=2).fit(X, Y).set_params(max_iter=None)
     return estimator.set_params(**parameters)
@@ -162,15 +177,44 @@ def spoiled(array, value):
     return array
 
 
+def with_column(j, values):
+    frame = pd.DataFrame(X)
+    frame[j] = values
+    return frame
+
+
+DAYS = np.arange(N).astype("datetime64[D]")
 BAD_X = {
-    "nan": (spoiled(X, np.nan), "Input X contains NaN"),
+    "nan where zeros are not stored": (
+        sparse.csr_array(spoiled(X, np.nan)),
+        "Input X contains NaN",
+    ),
     "inf": (spoiled(X, np.inf), "Input X contains infinity"),
     "one dimension": (X[:, 0], "Expected 2D array, got 1D array"),
     "three dimensions": (X[:, :, None], "Found array with dim 3"),
     "no sample": (X[:0], r"0 sample\(s\)"),
     "no feature": (X[:, :0], r"0 feature\(s\)"),
     "complex": (X + 1j, "Complex data not supported"),
-    "words": (np.full((N, 3), "word"), "could not convert string to float"),
+    "words": (
+        np.full((N, 3), "word"),
+        "Column 0 of X holds strings. Name it in categorical_features, or pass X as",
+    ),
+    "a column of words": (
+        with_column(1, "word").to_numpy(),
+        "Column 1 of X holds strings. Name it in categorical_features, or pass X as",
+    ),
+    "dates": (
+        np.tile(DAYS[:, None], 3),
+        "Column 0 of X holds dates or times. Turn them into numbers",
+    ),
+    "a column of dates": (
+        with_column(2, DAYS.astype("datetime64[s]")),
+        "Column 2 of X holds dates or times. Turn them into numbers",
+    ),
+    "a column of lists": (
+        with_column(1, [[1, 2]] * N),
+        "Column 1 of X holds other objects. Turn them into numbers or strings",
+    ),
     "too few": (X[:-1], "inconsistent numbers of samples"),
 }
 BAD_Y = {
@@ -251,6 +295,78 @@ def test_class_weight_that_cannot_be_used(case, fitted):
     assert_refused(estimator, ValueError, "class_weight", "fit", X, y)
 
 
+BAD_CATEGORICAL_FEATURES = {
+    "no numbers, names or mask": ([0.5], X, "array-like of bool, int or str"),
+    "too short a mask": ([True, False], X, r"shape \(n_features,\), got: \(2,\)"),
+    "beyond the last": ([0, 3], X, r"\[0, n_features - 1\], got: 3"),
+    "names without names": (["a"], X, "data without feature names"),
+    "an unknown name": (
+        ["d"],
+        pd.DataFrame(X, columns=list("abc")),
+        r"'d' which is not a valid feature name .* \['a', 'b', 'c'\]",
+    ),
+    "sparse": ([0], sparse.csr_array(X), r"X is sparse.* categorical_features=\[0\]"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_CATEGORICAL_FEATURES)
+def test_categorical_features_that_X_does_not_have(case, fitted, kind):
+    value, given, message = BAD_CATEGORICAL_FEATURES[case]
+    estimator = make(kind, fitted, categorical_features=value)
+    assert_refused(estimator, ValueError, message, "fit", given, Y)
+
+
+def test_no_piecewise_encoding_of_sparse_columns(fitted, kind):
+    estimator = make(kind, fitted, encoding="piecewise")
+    message = "encoding='piecewise' .* X is sparse.* 'auto' or None"
+    assert_refused(estimator, ValueError, message, "fit", sparse.csr_array(X), Y)
+
+
+NO_SPLITS = r"cv must be .* pairs \(train, test\) .* 40 samples, from 0 to 39"
+BAD_CV = {
+    "more samples": (list(KFold(4).split(range(N + 1))), NO_SPLITS),
+    "samples counted from the end": ([(np.arange(-9, 0), np.arange(9))], NO_SPLITS),
+    "no numbers of samples": ([([0.5], [1.5])], NO_SPLITS),
+    "masks of other samples": ([(np.ones(N + 1, bool),) * 2], NO_SPLITS),
+    "no pairs": ([np.arange(N)], NO_SPLITS),
+    "no parts": ([3, 4], NO_SPLITS),
+    "no split": ([], NO_SPLITS),
+    "nothing held out": ([(np.arange(N), [])], "to hold out. Got 1 without"),
+    "nothing to see": ([([], np.arange(N))], "to see .* Got 1 without"),
+    "a splitter that holds all out": (PredefinedSplit([0] * N), "Got 1 without"),
+    "more folds than a class has": (StratifiedKFold(30), "n_splits=30 cannot be"),
+    "groups that are not given": (GroupKFold(2), "'groups' parameter"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_CV)
+def test_splits_that_make_no_folds(case, fitted, kind):
+    value, message = BAD_CV[case]
+    estimator = make(kind, fitted, cv=value)
+    assert_refused(estimator, ValueError, message, "fit", X, Y)
+
+
+def test_splits_may_be_masks(kind):
+    numbers = list(KFold(4, shuffle=True, random_state=0).split(X))
+    masks = [[np.isin(np.arange(N), part) for part in split] for split in numbers]
+    one, other = (make(kind, False, cv=cv).fit(X, Y) for cv in (numbers, masks))
+    np.testing.assert_array_equal(one.coefs_[0], other.coefs_[0])
+    assert one.search_results_ == other.search_results_
+
+
+BAD_GROUPS = {
+    "too few": (np.arange(N - 1), "inconsistent numbers of samples"),
+    "two dimensions": (X, "1d array"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_GROUPS)
+def test_groups_of_other_samples(case, fitted, kind):
+    groups, message = BAD_GROUPS[case]
+    estimator = make(kind, fitted, cv=4)
+    assert_refused(estimator, ValueError, message, "fit", X, Y, groups=groups)
+
+
 OTHER_OUTPUTS = "^(?!output array|operands|cannot).*(outputs|labels|columns|shape)"
 ALL = {"X_val": X, "y_val": Y, "sample_weight_val": np.ones(N)}
 BAD_VALIDATION = {
@@ -261,7 +377,8 @@ BAD_VALIDATION = {
         "sample_weight_val is provided, but X_val was not",
     ),
     "other features": (ALL | {"X_val": X[:, :2]}, "X has 2 features, .* expecting 3"),
-    "nan": (ALL | {"X_val": spoiled(X, np.nan)}, "Input X contains NaN"),
+    "inf": (ALL | {"X_val": spoiled(X, np.inf)}, "Input X contains infinity"),
+    "words": (ALL | {"X_val": np.full((N, 3), "word")}, "Column 0 of X holds strings"),
     "too few": (ALL | {"y_val": Y[1:]}, "inconsistent numbers of samples"),
     "all zero": (ALL | {"sample_weight_val": np.zeros(N)}, "at least one non-zero"),
     "other columns": (ALL | {"y_val": TWO}, OTHER_OUTPUTS),
@@ -332,7 +449,7 @@ class TestPartialFit:
     @pytest.mark.parametrize(("known", "given"), [(1, 2), (2, 1), (2, 3), (3, 2)])
     def test_other_number_of_outputs(self, known, given, kind):
         y = {1: Y, 2: TWO, 3: np.column_stack([TWO, Y])}
-        estimator = kind(4, max_iter=2, random_state=0).fit(X, y[known])
+        estimator = kind(4, alpha=1.0, max_iter=2, random_state=0).fit(X, y[known])
         assert_refused(estimator, ValueError, OTHER_OUTPUTS, "partial_fit", X, y[given])
 
 

@@ -1,33 +1,82 @@
 """Checked samples and their weights."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from scipy import sparse
 
 
 class Data(NamedTuple):
-    """Checked samples: X dense or CSR, y, and their positive weights or None."""
+    """Checked samples.
 
-    X: object
+    Attributes
+    ----------
+    X : Columns or csr
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+    sample_weight : ndarray of shape (n_samples,) or None
+        Positive weights; None stands for ones.
+    rows : ndarray of int, shape (n_samples,)
+        Their numbers among the samples that came in.
+    groups : ndarray of shape (n_samples,) or None
+        Samples of one group are in one fold.
+    """
+
+    X: Any
     y: np.ndarray
     sample_weight: np.ndarray | None
+    rows: np.ndarray
+    groups: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, X, y, sample_weight=None, groups=None):
+        """The samples of positive weight."""
+        return cls(X, y, sample_weight, np.arange(len(y)), groups).present()
+
+    @property
+    def n_samples(self):
+        """Number of samples."""
+        return len(self.y)
 
     @property
     def weights(self):
         """The weights, ones where none were given."""
-        n_samples = self.X.shape[0]
-        return np.ones(n_samples) if self.sample_weight is None else self.sample_weight
+        w = self.sample_weight
+        return np.ones(self.n_samples) if w is None else w
 
     def weighted(self, factors):
         """The samples with their weights multiplied, without those of weight 0."""
         return self._replace(sample_weight=self.weights * factors).present()
 
     def present(self):
-        """The samples of positive weight."""
+        """The samples of positive weight; relative weights brought to the mean 1.
+
+        A weight k stands for k copies. Where the mean of the weights is below 1, they
+        cannot be numbers of copies, and only their ratios count.
+        """
         present = self.weights > 0
-        return self if present.all() else self.take(np.flatnonzero(present))
+        some = self if present.all() else self.take(np.flatnonzero(present))
+        w = some.sample_weight
+        if w is None or w.mean() >= 1:
+            return some
+        return some._replace(sample_weight=w / w.max() / (w / w.max()).mean())
 
     def take(self, rows):
         """The samples with these numbers."""
-        w = self.sample_weight
-        return Data(self.X[rows], self.y[rows], None if w is None else w[rows])
+        X = self.X[rows] if sparse.issparse(self.X) else self.X.take(rows)
+        w, groups = (
+            None if values is None else values[rows]
+            for values in (self.sample_weight, self.groups)
+        )
+        return Data(X, self.y[rows], w, self.rows[rows], groups)
+
+    @property
+    def plain_X(self):
+        """X as an array, if it has numbers only."""
+        has_labels = sparse.issparse(self.X) or len(self.X.factors)
+        return self.X if has_labels else self.X.numbers
+
+    def content(self):
+        """The samples as numbers that tell whether they are equal."""
+        if sparse.issparse(self.X):
+            return self.X
+        return np.column_stack([self.X.numbers, *(f.codes for f in self.X.factors)])

@@ -30,12 +30,15 @@ class Standardizer:
         Σ wᵢ (xᵢ - μ)².
     spread : float
         The standard deviation that standardised columns have.
+    least_sd : ndarray of shape (n_columns,) or float
+        What is taken for σ where it is less.
     """
 
     weight: float
     mean: np.ndarray
     m2: np.ndarray
     spread: float = 1.0
+    least_sd: np.ndarray | float = 0.0
 
     @classmethod
     def identity(cls, n_columns):
@@ -43,7 +46,7 @@ class Standardizer:
         return cls(1.0, np.zeros(n_columns), np.ones(n_columns))
 
     @classmethod
-    def of(cls, X, sample_weight=None, spread=1.0):
+    def of(cls, X, sample_weight=None, spread=1.0, least_sd=0.0):
         """Measure the columns of X, dense or CSR."""
         w = np.ones(X.shape[0]) if sample_weight is None else sample_weight
         total = w.sum()
@@ -59,7 +62,7 @@ class Standardizer:
                 f"{np.flatnonzero(~np.isfinite(m2))[:5].tolist()}. Divide them by a "
                 "constant."
             )
-        return cls(total, mean, m2, spread)
+        return cls(total, mean, m2, spread, least_sd)
 
     def merge(self, other):
         """The standardizer of both data sets together (Chan et al., 1979)."""
@@ -73,11 +76,15 @@ class Standardizer:
         )
 
     @property
+    def sd(self):
+        """σ."""
+        return np.sqrt(self.m2 / self.weight)
+
+    @property
     def scale(self):
-        """σ over the spread; 1 where a column is constant."""
-        sigma = np.sqrt(self.m2 / self.weight)
-        constant = sigma <= _CONSTANT * np.abs(self.mean)
-        return np.where(constant, 1.0, sigma / self.spread)
+        """σ, or the least, over the spread; 1 where a column is constant."""
+        constant = self.sd <= _CONSTANT * np.abs(self.mean)
+        return np.where(constant, 1.0, np.maximum(self.sd, self.least_sd) / self.spread)
 
     def transform(self, X):
         """X̃ = (X - μ)/σ, of a dense X."""

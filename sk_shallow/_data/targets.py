@@ -9,7 +9,6 @@ from numbers import Real
 import numpy as np
 from scipy.special import logit
 
-from sk_shallow._data import noise
 from sk_shallow._data.scaling import Standardizer
 from sk_shallow._model.output_units import LogisticLoss, SoftmaxLoss, SquaredError
 
@@ -57,17 +56,6 @@ class Reals:
     def encode(self, y, standardizer, dtype):
         """Ỹ = (y - m)/s, a column per sample."""
         return np.ascontiguousarray(standardizer.transform(self._columns(y)).T, dtype)
-
-    def noise_odds(self, data):
-        """The odds of noise in the targets, as some of the samples show it."""
-        some = data.take(noise.some_of(len(data.y)))
-        Y = self._columns(some.y)
-        Y = Standardizer.of(Y, some.weights).transform(Y)
-        return noise.noise_odds(some.X, Y, some.weights)
-
-    def default_alpha(self, odds, data):
-        """The α that suits these odds of noise."""
-        return noise.alpha_of_numbers(odds, data.weights.sum())
 
     def first_bias(self, y, weights):
         """The mean of the standardised targets."""
@@ -193,17 +181,6 @@ class Labels:
         Y = np.zeros((len(self.classes), len(codes)), dtype)
         Y[codes, np.arange(len(codes))] = 1
         return Y
-
-    def noise_odds(self, data):
-        """The odds of noise in the labels, as some of the samples show it."""
-        some = data.take(noise.some_of(len(data.y)))
-        Y = self.encode(some.y, None, np.float64).T
-        return noise.label_odds(some.X, Y, some.weights)
-
-    def default_alpha(self, odds, data):
-        """The α that suits these odds of noise."""
-        shares = self._shares(data.y, data.weights)
-        return noise.alpha_of_labels(odds, data.weights.sum(), shares)
 
     def first_bias(self, y, weights):
         """The output that gives every class or label its share: inverse link of Ȳ."""

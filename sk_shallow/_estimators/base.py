@@ -1,4 +1,4 @@
-"""The estimators: the one place where strings become objects. Nothing is computed here.
+"""What the estimators share: strings become objects here. Nothing is computed.
 
 `fit` builds an objective, hands it to a solver that sees only a flat vector, and keeps
 the vector.
@@ -7,9 +7,7 @@ the vector.
 import copy
 import warnings
 from contextlib import contextmanager
-from dataclasses import replace
-from functools import cache, partial
-from typing import Any, NamedTuple
+from functools import partial
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -18,47 +16,48 @@ from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from sk_shallow._choice.defaults import Choice, Problem, choose
-from sk_shallow._data.scaling import Standardizer, input_spread, unfold
+from sk_shallow._choice.candidates import (
+    N_FOLDS,
+    PIECEWISE,
+    Facts,
+    Settings,
+    allowance,
+    candidates,
+    continued,
+    incremental,
+    neighbours,
+    shifts,
+    unjudged,
+)
+from sk_shallow._choice.race import Race
+from sk_shallow._data import folds
+from sk_shallow._data.constraints import check_parameters
+from sk_shallow._data.samples import Data
 from sk_shallow._data.splitting import hold_out
 from sk_shallow._estimators.parameters import (
+    PARAMETERS,
     check_alpha,
+    check_cv,
+    check_groups,
     check_honoured,
     check_no_early_stopping,
-    check_parameters,
     check_score,
     check_validation_data,
     check_weights,
-    check_X,
-    finds_alpha,
+    read_weights,
+    read_X,
 )
-from sk_shallow._model.initializers import INITIALIZERS, first_weights
-from sk_shallow._model.layout import Layout, merged, unmerged
+from sk_shallow._model.initializers import INITIALIZERS
+from sk_shallow._model.layout import merged, unmerged
 from sk_shallow._model.network import output
-from sk_shallow._solvers import SOLVERS, able, constant
-from sk_shallow._training.train import (
-    RACE_STEEPNESS,
-    Plan,
-    Start,
-    Watch,
-    mean_curve,
-    penalties,
-    starts_of,
-    summary,
-    train,
-)
+from sk_shallow._solvers import SOLVERS, able
+from sk_shallow._training.problem import Problem
+from sk_shallow._training.recipe import AS_THEY_ARE
+from sk_shallow._training.train import Progress, Watch, mean_curve, summary, train_on
+from sk_shallow._training.trial import Trial
 from sk_shallow.activations import ACTIVATIONS, check_slope
+from sk_shallow.preprocessing import PiecewiseLinearEncoder
 
-# Fitted attributes that only some fits leave.
-_OPTIONAL_ATTRIBUTES = (
-    "validation_scores_",
-    "alpha_",
-    "noise_variance_",
-    "n_effective_parameters_",
-    "log_evidence_",
-    "feature_relevance_",
-    "_posteriors",
-)
 # Parameters that only some solvers have; None stands for the solver's own default.
 _SOLVER_PARAMETERS = (
     "batch_size",
@@ -67,29 +66,21 @@ _SOLVER_PARAMETERS = (
     "nesterovs_momentum",
     "max_iter",
 )
-
-
-class _Progress(NamedTuple):
-    """What training needs, beside the weights, to go on where it was."""
-
-    rng: np.random.Generator
-    weight: float
-    x: Standardizer
-    y: Standardizer
-    solver_state: Any = None
-
-    def after(self, earlier):
-        """What earlier samples and these together give, with the earlier state."""
-        return self._replace(
-            weight=earlier.weight + self.weight,
-            x=earlier.x.merge(self.x),
-            y=earlier.y.merge(self.y),
-            solver_state=earlier.solver_state,
-        )
+# Fitted attributes that only some fits leave.
+_OPTIONAL_ATTRIBUTES = (
+    "validation_scores_",
+    "alpha_",
+    "noise_variance_",
+    "n_effective_parameters_",
+    "log_evidence_",
+    "feature_relevance_",
+)
+# What `encoding` stands for; "auto" is open.
+_ENCODINGS = {"auto": None, None: (AS_THEY_ARE,), "piecewise": (PIECEWISE,)}
 
 
 @contextmanager
-def _unchanged_on_failure(estimator):
+def unchanged_on_failure(estimator):
     """Put every attribute back if the block raises, Ctrl-C included."""
     before = dict(vars(estimator))
     try:
@@ -120,6 +111,7 @@ class ShallowNN(BaseEstimator):
         y,
         sample_weight=None,
         *,
+        groups=None,
         X_val=None,
         y_val=None,
         sample_weight_val=None,
@@ -128,12 +120,16 @@ class ShallowNN(BaseEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Inputs; never written to.
+        X : {DataFrame, array-like, sparse matrix} of shape (n_samples, n_features)
+            Inputs; never written to. A frame may have columns of numbers, categories,
+            strings and booleans. NaN is a value.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets: numbers, class labels, or a multilabel indicator matrix.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights: a sample of weight k counts as k copies, one of weight 0 as absent.
+            Where their mean is below 1 they are relative, and brought to the mean 1.
+        groups : array-like of shape (n_samples,), default=None
+            Samples of one group are in one fold.
         X_val, y_val, sample_weight_val : array-like, default=None
             Samples for early stopping, instead of a part of X.
 
@@ -149,286 +145,319 @@ class ShallowNN(BaseEstimator):
             If a parameter or the data is not valid, or if the chosen solver cannot
             honour a parameter that was set.
         """
-        with _unchanged_on_failure(self):
-            check_parameters(self)
+        with unchanged_on_failure(self):
+            check_parameters(self, PARAMETERS)
             check_validation_data(self.early_stopping, X_val, y_val, sample_weight_val)
-            data = self._check_data(X, y, sample_weight, reset=True)
+            data = self._read(X, y, sample_weight, groups, reset=True)
             coder = self._make_coder(data.y)
-            choice = self._choose(data, coder)
-            layout = self._layout(choice, coder)
-            start = self._weights_for(layout, coder) if self.warm_start else None
-            rng = self._rng(start)
+            is_further = self.warm_start and self._can_go_on(coder)
+            rng = self._rng(is_further)
+            held_out = None
             if X_val is not None:
-                held_out = self._check_data(
-                    X_val, y_val, sample_weight_val, reset=False
-                )
+                held_out = self._read(X_val, y_val, sample_weight_val)
                 coder.check(held_out.y, "y_val")
             elif self.early_stopping:
                 data, held_out = self._hold_out(data, coder, rng)
+            problem = self._problem(data, coder, rng)
+            if is_further:
+                self._train(self._recipe_now(), problem, rng, held_out, self._members())
             else:
-                held_out = None
-            data = self._class_weighted(data, coder)
-            progress = _Progress(rng, *self._measured(data, coder))
-            odds = cache(partial(coder.noise_odds, data))
-            alpha = self._alpha(choice, data, coder, start, odds)
-            solver = self._make_solver(choice, layout, data, coder, odds)
-            self._train(choice, solver, alpha, data, held_out, coder, start, progress)
+                self._fit_anew(problem, rng, held_out)
         return self
+
+    def _fit_anew(self, problem, rng, held_out):
+        """Let the folds choose what is open; then train, or keep what they trained."""
+        settings = self._settings()
+        facts = Facts.of(problem)
+        recipes = candidates(settings, facts)
+        check_honoured(recipes[0].solver, self._requested(), self.alpha)
+        n_members = N_FOLDS if settings.is_one else recipes[0].n_members
+        W = self._member_weights(problem, settings, n_members)
+        self.search_results_ = {}
+        if W is None:
+            self._train(unjudged(settings, recipes[0]), problem, rng, held_out)
+            return
+        begin = partial(Trial, problem=problem, W=W)
+        race = Race(begin, allowance(settings, facts), self.verbose)
+        winner = race.run(
+            recipes,
+            partial(neighbours, settings, facts),
+            partial(shifts, settings, facts),
+        )
+        is_trained = (
+            settings.is_one or held_out is not None or self.max_iter is not None
+        )
+        if is_trained:
+            budget = winner.best if self.max_iter is None else None
+            self._train(winner.recipe, problem, rng, held_out, budget=budget)
+        else:
+            progress = Progress.of(problem, winner.plan, rng)
+            self._keep_all(winner.recipe, winner.plan, [winner.run()], progress)
+        self._residuals = winner.residuals()
+        self._keeps_holders = not is_trained
+        self.search_results_ = race.table()
+        for category, message in winner.complaints():
+            if category is not ConvergenceWarning or self.max_iter is None:
+                warnings.warn(message, category, stacklevel=3)
 
     def _partial_fit(self, X, y, sample_weight, make_coder):
         """One epoch over these samples."""
-        with _unchanged_on_failure(self):
-            check_parameters(self)
+        with unchanged_on_failure(self):
+            check_parameters(self, PARAMETERS)
             check_no_early_stopping(self.early_stopping)
             first = not hasattr(self, "coefs_")
-            data = self._check_data(X, y, sample_weight, reset=first)
-            coder = make_coder(data.y) if first else self._coder
+            data = self._read(X, y, sample_weight, reset=first)
+            coder = make_coder(data.y) if first else self._plan.coder
             coder.check(data.y)
-            choice = self._choose(data, coder, incremental=True)
-            layout = self._layout(choice, coder)
-            start = None if first else self._weights_for(layout, coder)
-            data = self._class_weighted(data, coder)
-            progress = _Progress(self._rng(start), *self._measured(data, coder))
-            if start is not None:
-                progress = progress.after(self._progress)
-            odds = partial(coder.noise_odds, data)
-            alpha = self._alpha(choice, data, coder, start, odds)
-            solver = self._make_solver(choice, layout, data, coder)
-            solver = replace(solver, max_iter=1, schedule=constant, has_budget=True)
-            self._train(choice, solver, alpha, data, None, coder, start, progress)
+            is_further = not first and self._can_go_on(coder)
+            rng = self._rng(is_further)
+            problem = self._problem(data, coder, rng)
+            if is_further:
+                recipe, members = self._recipe_now(True), self._members()
+                earlier = self._progress
+            else:
+                recipe = incremental(self._settings())
+                check_honoured(recipe.solver, self._requested(), self.alpha)
+                members = earlier = None
+            recipe = recipe._replace(solver=recipe.solver.for_one_epoch())
+            self._train(recipe, problem, rng, None, members, earlier=earlier)
         return self
 
-    def _train(self, choice, solver, alpha, data, held_out, coder, start, progress):
-        """Minimise J from the start, or from random weights; keep the best iterate."""
-        layout = self._layout(choice, coder)
-        if not solver.trains_together:
-            layout = layout.member
-        activation = self._make_activation(choice)
-        plan = Plan(layout, activation, coder, solver, progress.x, progress.y)
-        share = float(data.weights.sum()) / progress.weight
-        samples = plan.samples(data)
-        rngs = progress.rng.spawn(choice.n_estimators)
-        turns = self._turns(alpha, plan, data, rngs)
-        is_drawn = start is None and held_out is None and self.init == "auto"
-        races = is_drawn and plan.can_race(data.X.shape[0], alpha)
-        first = [
-            self._first_weights(plan, data, start, rngs, turns, steeper)
-            for steeper in (RACE_STEEPNESS if races else (None,))
-        ]
-
-        def model_at(theta):
-            return self._keep(copy.copy(self), plan, [theta], data.X.dtype)
-
-        validate = self._validator(held_out, plan, samples.Y.dtype, model_at)
-        starts = plan.starts(first, samples.Y.dtype)
-        runs = train(
+    def _train(
+        self,
+        recipe,
+        problem,
+        rng,
+        held_out,
+        members=None,
+        *,
+        earlier=None,
+        budget=None,
+    ):
+        """Train these members, or drawn ones, on all samples; keep the networks."""
+        if members is not None:
+            problem.encodings[recipe.binning] = self._plan.encoding
+        plan = problem.plan(recipe)
+        progress = Progress.of(problem, plan, rng)
+        if earlier is not None:
+            progress = progress.after(earlier)
+            plan = plan._replace(x=progress.x, y=progress.y)
+        if members is not None and recipe.solver.name == self.solver_:
+            progress = progress._replace(solver_state=self._progress.solver_state)
+        if budget is not None:
+            solver = plan.solver.for_steps(budget, problem.data.n_samples)
+            plan = plan._replace(solver=solver)
+        precision = plan.solver.precision(problem.data.n_samples)
+        validate = self._validator(held_out, plan, precision)
+        is_patient = validate is None and plan.solver.has_budget
+        patience = np.inf if is_patient else self.n_iter_no_change
+        runs = train_on(
             plan,
-            samples,
-            starts,
-            penalties(plan, alpha, share, turns[: len(starts)]),
-            self._solver_state(choice, start),
-            rngs if len(starts) > 1 else [progress.rng],
-            Watch(self.tol, self._patience(solver, validate), validate, self.verbose),
+            problem,
+            members,
+            Watch(self.tol, patience, validate, self.verbose),
             self.n_jobs,
+            alpha=check_alpha(recipe.alpha, len(plan.x.mean), recipe.n_members),
+            progress=progress,
+            begin=1.0 if members is None else self.alpha_,
         )
+        self._range = problem.range
         for message in {run.message for run in runs if run.message}:
-            warnings.warn(message, ConvergenceWarning, stacklevel=3)
-        self._keep(self, plan, [run.theta for run in runs], data.X.dtype)
-        self._progress = progress._replace(solver_state=runs[0].state)
-        self._report(choice, runs, alpha, validate)
-        if runs[0].posterior is not None:
-            vars(self).update(summary(plan, runs, progress.weight))
+            warnings.warn(message, ConvergenceWarning, stacklevel=4)
+        self._keep_all(recipe, plan.of_run, runs, progress)
 
-    def _alpha(self, choice, data, coder, start, odds):
-        """The α that was set, or that of the first samples, or the rule's."""
-        if self.alpha is not None:
-            return check_alpha(self.alpha, self.n_features_in_, choice.n_estimators)
-        if SOLVERS[choice.solver].finds_alpha:
-            return "evidence"
-        if start is not None and isinstance(self.alpha_, float):
-            return self.alpha_
-        return coder.default_alpha(odds(), data)
-
-    def _turns(self, alpha, plan, data, rngs):
-        """Where each member's search for α begins, if α is to be found."""
-        if not isinstance(alpha, str):
-            return [Start()] * len(rngs)
-        suggested = self._suggested_alpha(plan.coder, data)
-        are_numbers = plan.coder.output_unit.has_noise
-        return starts_of(len(rngs), data.weights.sum(), suggested, are_numbers)
-
-    def _suggested_alpha(self, coder, data):
-        """A function of nothing: the α that suits the noise, measured once."""
-        return cache(lambda: coder.default_alpha(coder.noise_odds(data), data))
-
-    def _patience(self, solver, validate):
-        """How many iterations to wait; with a budget there is nothing to wait for."""
-        patient = validate is None and solver.has_budget
-        return np.inf if patient else self.n_iter_no_change
-
-    def _first_weights(self, plan, data, start, rngs, turns, steeper):
-        """The weights of each member to start from, in standardised units."""
-        if start is not None:
-            return [unfold(*weights, plan.x, plan.y) for weights in start]
-        b2 = plan.coder.first_bias(data.y, data.weights)
-        is_spread = plan.solver.finds_alpha and self.init == "auto" and not steeper
-        spread = plan.x.spread if is_spread else 0.0
-        how = INITIALIZERS[self.init], plan.layout.member, b2
-        return [
-            first_weights(rng, *how, steeper or turn.steepness, spread)
-            for rng, turn in zip(rngs, turns, strict=True)
-        ]
-
-    def _report(self, choice, runs, alpha, validate):
-        """The fitted attributes that tell how training went."""
+    def _keep_all(self, recipe, plan, runs, progress):
+        """The networks, and the fitted attributes that tell how training went."""
         for name in _OPTIONAL_ATTRIBUTES:
             vars(self).pop(name, None)
-        self.solver_, self.n_hidden_, self.activation_, self.n_estimators_ = choice
+        self._posteriors = self._residuals = None
+        self._keeps_holders = False
+        self._keep(self, plan, [run.theta for run in runs])
+        self._progress = progress._replace(solver_state=runs[0].state)
+        self._recipe = recipe
+        self.solver_, self.activation_ = recipe.solver.name, recipe.activation_name
+        self.n_hidden_, self.n_estimators_ = recipe.n_hidden, len(self._output_biases)
+        self.encoder_ = self._encoder(plan.encoding, recipe.binning)
         self.loss_curve_ = mean_curve([run.loss_curve for run in runs])
         self.n_iter_ = len(self.loss_curve_)
         self.loss_ = float(np.mean([run.loss for run in runs]))
-        if validate is not None:
+        if self.early_stopping and runs[0].values:
             values = mean_curve([run.values for run in runs])
             self.validation_scores_ = [-value for value in values]
         if runs[0].posterior is None:
-            self.alpha_ = float(alpha)
+            self.alpha_ = float(recipe.alpha)
+        else:
+            vars(self).update(summary(plan, runs, progress.weight))
 
-    def _keep(self, model, plan, thetas, dtype):
+    def _keep(self, model, plan, thetas):
         """Give the model the weights of θ, in original units."""
-        members = plan.members(thetas)
+        members, dtype = plan.members(thetas), self._dtype
         b1, W1, W2, b2 = check_weights(merged(members), dtype)
         model.coefs_, model.intercepts_ = [W1, W2], [b1, b2]
         model._output_biases = [np.asarray(bias, dtype) for *_, bias in members]
-        model._activation, model._coder = plan.activation, plan.coder
+        model._plan, model._n_features = plan, self.n_features_in_
         model.n_outputs_, model.n_layers_ = plan.coder.n_outputs, 3
         model.out_activation_ = plan.coder.output_unit.activation
         return model
 
-    def _choose(self, data, coder, incremental=False):
-        """What the parameters that were not set stand for."""
-        parameters = self.n_hidden, self.activation, self.n_estimators
-        given = Choice(self.solver, *parameters)
+    def _encoder(self, encoding, binning):
+        """The public transformer; None where the columns stand as they are."""
+        if encoding is None or encoding.is_identity:
+            return None
+        return PiecewiseLinearEncoder.fitted(
+            encoding,
+            self._header,
+            n_bins=binning.n_bins,
+            quantiles=binning.quantiles,
+            clip=True,
+        )
+
+    def _read(self, X, y, sample_weight=None, groups=None, *, reset=False):
+        """Checked samples of positive weight."""
+        how = self.categorical_features if reset else self._is_categorical
+        X = read_X(self, X, y, categorical_features=how, reset=reset)
+        n_samples = X.shape[0]
+        y = self._read_y(y, n_samples)
+        if reset:
+            self._is_categorical = getattr(X, "is_categorical", None)
+            self._header = getattr(X, "header", None)
+            self._dtype, self._n_samples = X.dtype, n_samples
+        w = read_weights(sample_weight, n_samples)
+        return Data.of(X, y, w, check_groups(groups, n_samples))
+
+    def _read_inputs(self, X):
+        """The columns of numbers in X, and X as the network takes it: a matrix."""
+        check_is_fitted(self, "coefs_")
+        X = read_X(self, X, categorical_features=self._is_categorical)
+        return getattr(X, "numbers", None), self._plan.inputs(X)
+
+    def _outputs(self, X):
+        """Z2."""
+        _, inputs = self._read_inputs(X)
+        return self._outputs_of(inputs)
+
+    def _outputs_of(self, inputs):
+        """The same, of the inputs of the network."""
+        weights = (w.astype(inputs.dtype, copy=False) for w in self._weights())
+        return output(inputs, *weights, self._plan.activation)
+
+    def _member_outputs(self, X):
+        """Z2 of each member, of shape (n_members, n_outputs, n_samples)."""
+        g = self._plan.activation
+        return np.array([output(X, *weights, g) for weights in self._members()])
+
+    def _problem(self, data, coder, rng):
+        """The samples of the fit, with the weights of the classes."""
+        draw, seed = INITIALIZERS[self.init], int(rng.integers(2**63))
+        data = self._class_weighted(data, coder)
+        how = draw, bool(self.standardize), self.init == "auto"
+        return Problem(data, coder, *how, seed)
+
+    def _settings(self):
+        """What is set, as objects; None is open."""
         requested = self._requested()
-        solvers = able(requested)
-        if incremental:
-            solvers = [name for name in solvers if SOLVERS[name].incremental]
-        if hasattr(self, "coefs_") and (incremental or self.warm_start):
-            given = given.filled(self.n_hidden_, self.activation_, self.n_estimators_)
-            if given.solver == "auto" and self.solver_ in solvers:
-                given = given._replace(solver=self.solver_)
-        if self.alpha is not None and not finds_alpha(self.alpha):
-            solvers = [name for name in solvers if name != "lm"]
-        are_numbers = coder.output_unit.has_noise
-        alpha = self._suggested_alpha(coder, data) if are_numbers else None
-        is_sparse = not isinstance(data.X, np.ndarray)
-        problem = Problem(*data.X.shape, coder.n_outputs, is_sparse, alpha)
-        searches = finds_alpha(self.alpha) and not incremental
-        choice = choose(given, problem, solvers, searches)
-        check_honoured(choice.solver, requested, self.alpha)
-        return choice
+        names = able(requested) if self.solver == "auto" else [self.solver]
+        if self.solver != "auto":
+            check_honoured(SOLVERS[self.solver], requested, self.alpha)
+        return Settings(
+            [SOLVERS[name](**requested) for name in names],
+            self.n_hidden,
+            self.n_estimators,
+            self._make_activation(),
+            self.alpha,
+            _ENCODINGS[self.encoding],
+            self.n_hidden is not None or self.solver != "auto",
+            self.cv is not None,
+        )
 
     def _requested(self):
         """The hyperparameters of solvers that the user has set."""
         values = {name: getattr(self, name) for name in _SOLVER_PARAMETERS}
         return {name: value for name, value in values.items() if value is not None}
 
-    def _layout(self, choice, coder):
-        """The sizes of the whole committee."""
-        sizes = self.n_features_in_, choice.n_hidden, coder.n_outputs
-        return Layout(*sizes, choice.n_estimators)
+    def _make_activation(self):
+        """The hidden activation; an object of the user's has its slope checked."""
+        if not isinstance(self.activation, str):
+            check_slope(self.activation)
+            return self.activation
+        return None if self.activation == "auto" else ACTIVATIONS[self.activation]
+
+    def _member_weights(self, problem, settings, n_members):
+        """The weights of the samples for each member; None where no fold is made."""
+        if not settings.has_folds:
+            return None
+        data, coder = problem.data, problem.coder
+        cv = check_cv(n_members if self.cv is None else self.cv, self._n_samples)
+        held_out = folds.test_sets(data, cv, coder.strata(data.y))
+        if not held_out:
+            return None
+        return folds.member_weights(held_out, data.weights, n_members)
+
+    def _recipe_now(self, is_incremental=False):
+        """The recipe of the fitted network, with what has been set since."""
+        recipe = continued(self._settings(), self._recipe, is_incremental)
+        check_honoured(recipe.solver, self._requested(), self.alpha)
+        return recipe
+
+    def _members(self):
+        """The fitted weights of each member."""
+        return unmerged(*self._weights(), self._output_biases)
 
     def _weights(self):
         """The fitted weights, as the kernel takes them."""
         (W1, W2), (b1, b2) = self.coefs_, self.intercepts_
         return b1, W1, W2, b2
 
-    def _weights_for(self, layout, coder):
-        """The fitted weights of each member, if they fit; else None, with a warning."""
+    def _can_go_on(self, coder):
+        """Whether training can go on from the fitted weights; a warning, if not."""
         if not hasattr(self, "coefs_"):
-            return None
-        b1, W1, W2, b2 = self._weights()
-        n_members = len(self._output_biases)
-        fitted = Layout(len(W1), len(W2) // n_members, len(b2), n_members)
-        if fitted == layout and coder.codes_like(self._coder):
-            return unmerged(b1, W1, W2, self._output_biases)
-        warnings.warn(
-            "The number of features, hidden units or outputs, or the classes, differ "
-            "from those of the fitted network: training starts afresh.",
-            UserWarning,
-            stacklevel=4,
+            return False
+        is_same = (
+            self.n_features_in_ == self._n_features
+            and self.n_hidden in (None, self.n_hidden_)
+            and self.n_estimators in (None, self.n_estimators_)
+            and coder.codes_like(self._plan.coder)
         )
-        return None
+        if not is_same:
+            warnings.warn(
+                "The number of features, hidden units or outputs, or the classes, "
+                "differ from those of the fitted network: training starts afresh.",
+                UserWarning,
+                stacklevel=3,
+            )
+        return is_same
 
-    def _rng(self, start):
+    def _rng(self, is_further):
         """A copy of the generator to go on with, or a new one from random_state."""
-        if start is not None:
+        if is_further:
             return copy.deepcopy(self._progress.rng)
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         return np.random.default_rng(seed)
 
-    def _solver_state(self, choice, start):
-        """The state to go on from, if the same solver left it."""
-        if start is None or self.solver_ != choice.solver:
-            return None
-        return self._progress.solver_state
-
-    def _measured(self, data, coder):
-        """The total weight, and the standardizers of X and of y."""
-        n_features, w = data.X.shape[1], data.sample_weight
-        total = float(data.weights.sum())
-        if not self.standardize:
-            x, y = map(Standardizer.identity, (n_features, coder.n_outputs))
-            return total, x, y
-        x = Standardizer.of(data.X, w, input_spread(n_features))
-        return total, x, coder.standardizer(data.y, w)
-
-    def _make_activation(self, choice):
-        """The hidden activation; an object of the user's has its slope checked."""
-        if isinstance(choice.activation, str):
-            return ACTIVATIONS[choice.activation]
-        check_slope(choice.activation)
-        return choice.activation
-
-    def _make_solver(self, choice, layout, data, coder, odds=None):
-        """The solver, with the hyperparameters that the user has set.
-
-        `odds()` are those of noise: the number of steps may depend on them.
-        """
-        solver = SOLVERS[choice.solver](**self._requested())
-        is_open = odds is not None and solver.has_budget and solver.max_iter is None
-        noise = odds() ** 2 if is_open and coder.output_unit.has_noise else None
-        return solver.sized(data.X.shape[0], layout, noise)
-
     def _hold_out(self, data, coder, rng):
         """The samples to train on, and those held out."""
         train, held_out = hold_out(
-            data.X.shape[0], self.validation_fraction, rng, coder.strata(data.y)
+            data.n_samples, self.validation_fraction, rng, coder.strata(data.y)
         )
         return data.take(train), data.take(held_out)
 
-    def _validator(self, held_out, plan, dtype, model_at):
+    def _validator(self, held_out, plan, dtype):
         """`validate(theta)`, lower is better; None without early stopping."""
         if held_out is None:
             return None
         if self.scoring == "loss":
-            return plan.objective(plan.samples(held_out, dtype)).value
-        scorer = check_scoring(self, self.scoring)
-        weights = {}
+            one = plan.of_run
+            return one.objective(one.samples(held_out, dtype)).value
+        scorer, weights, X = check_scoring(self, self.scoring), {}, held_out.plain_X
         if held_out.sample_weight is not None:
             weights["sample_weight"] = held_out.sample_weight
 
         def validate(theta):
-            score = scorer(model_at(theta), held_out.X, held_out.y, **weights)
+            model = self._keep(copy.copy(self), plan, [theta])
+            score = scorer(model, X, held_out.y, **weights)
             return -check_score(score, self.scoring)
 
         return validate
-
-    def _outputs(self, X):
-        """Z2."""
-        check_is_fitted(self, "coefs_")
-        X = check_X(self, X)
-        weights = (w.astype(X.dtype, copy=False) for w in self._weights())
-        return output(X, *weights, self._activation)
 
     def __getstate__(self):
         """Pickles hold parameters, not the solver's buffers."""
@@ -438,7 +467,9 @@ class ShallowNN(BaseEstimator):
         return state
 
     def __sklearn_tags__(self):
-        """Sparse input is welcome."""
+        """Sparse input, categories and gaps are welcome."""
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
         return tags

@@ -5,7 +5,7 @@ from sklearn.utils.metaestimators import available_if
 
 from sk_shallow._data.targets import Labels
 from sk_shallow._estimators.base import ShallowNN, is_incremental
-from sk_shallow._estimators.parameters import check_classification_data
+from sk_shallow._estimators.parameters import read_labels
 
 
 class ShallowNNClassifier(ClassifierMixin, ShallowNN):
@@ -17,13 +17,13 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
     Parameters
     ----------
     n_hidden : int, default=None
-        Number of hidden units, of each member of a committee. None: 20 for "lm", 100
-        for the other solvers; `n_hidden_` tells.
+        Number of hidden units, of each member of a committee. None: 50 for a member of
+        a committee (10 of a linear one), 20 for "lm", else 100; `n_hidden_` tells.
     activation : {"auto", "identity", "logistic", "sigmoid", "tanh", "relu", \
             "leaky_relu", "elu", "softplus"} or Activation, default="auto"
         The hidden activation g. An object, such as `LeakyReLU(negative_slope=0.1)` or
         a subclass of `Activation` of your own, can be listed in a grid as well.
-        "auto": "tanh" for "lm", "relu" for the other solvers; `activation_` tells.
+        "auto": "tanh" for "lm", else the folds choose; `activation_` tells.
     solver : {"auto", "gd", "sgd", "adam", "lbfgs", "lm"}, default="auto"
         - "gd": gradient descent over all samples, in double precision.
         - "sgd", "adam": minibatches, in single precision (in double where one batch
@@ -33,8 +33,9 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
         - "lm": Levenberg-Marquardt, damped generalised Gauss-Newton steps over all
           samples, in double precision [2]_. For up to 4000 weights; it finds α, and
           leaves error bars.
-        - "auto": "adam"; "sgd" where `momentum` is set, "lm" where α is to be found.
-          `solver_` tells.
+        - "auto": "lm" where α is to be found or has several values; "lbfgs" for up to
+          32 units of one network, α open, and up to 5000 samples; "sgd" where
+          `momentum` is set; else "adam". `solver_` tells.
     alpha : float >= 0, array-like, "evidence" or "ard", default=None
         Strength α of the L2 penalty α/2 ‖W‖² beside the sum of the samples' losses:
         its meaning does not depend on the batch, and a sample more weakens it. It acts
@@ -42,30 +43,42 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
         α that makes the labels most probable [3]_, and "ard" one for the weights of
         each feature and one for W2, both by "lm", which also takes what they found:
         two numbers, for W1 and W2, or one for each feature and one for W2, or a row of
-        them for each member. None: "evidence" for "lm", else 4 σ²/(1 - σ²), with
-        the share σ² of noise in the variance of the labels estimated from nearest
-        neighbours among at most 2000 samples (0 with more than 1000 features), within
-        500/n (itself within 1/4 and 1) and the lesser of 20 and n/10, and less for
-        uneven classes. `alpha_` tells.
+        them for each member. None: "evidence" for "lm", else the folds choose; 1 in
+        `partial_fit`. `alpha_` tells.
     n_estimators : int, default=None
-        Number of members of a committee: networks from different first weights, whose
-        outputs are averaged before the output activation. It is one shallow network,
-        with all their units side by side. None: 5 where neither `n_hidden` nor
-        `solver` is set, else 1.
+        Number of members of a committee: networks whose outputs are averaged before the
+        output activation. It is one shallow network, with all their units side by side.
+        None: 10 where neither `n_hidden` nor `solver` is set, else 1.
+    encoding : {"auto", "piecewise"} or None, default="auto"
+        How columns of numbers reach the hidden layer. None: standardised, as they are;
+        `coefs_` is then in original units. "piecewise": as piecewise linear functions
+        with 16 bins, by a `PiecewiseLinearEncoder`. "auto": the folds choose, or None
+        where there is no race. `encoder_` tells.
+    categorical_features : "from_dtype", array-like or None, default="from_dtype"
+        Which columns hold labels, which are one-hot inside: those of a frame that are
+        categories, strings or booleans; or these numbers, names, or a mask; or none.
+        Missing values are a label; unknown ones are all zeros at `predict`.
+    cv : int, splitter or iterable of (train, test), default=None
+        The folds that members of the committee do not see, one each (in turn), and by
+        which what is not set is chosen. None: 10 for a committee, drawn by the content
+        of the rows, so that copies stay together and labels keep their shares; 5
+        where one network is trained; none where `n_hidden` or `solver` and `alpha` are
+        set, or fewer than 10 rows are distinct.
     class_weight : dict or "balanced", default=None
         Weights by class label, multiplied with `sample_weight`. "balanced" gives every
         class the same total weight.
     init : {"auto", "glorot", "he", "normal", "zeros"}, default="auto"
         How the first weights are drawn; "auto" is "glorot". "normal" is 0.01 times
         standard normal; "zeros" shows that the hidden units then stay equal for ever.
-        The first hidden biases are zero (for "lm" with "auto" they put the middle of
-        each unit among the samples), the output bias gives the mean of y.
+        The first hidden biases are zero (for "lm" and "lbfgs" with "auto" they put the
+        middle of each unit among the samples), the output bias gives the mean of y.
     standardize : bool, default=True
         Standardise the columns of X for training, with the sample weights, and
         fold means and scales back into `coefs_`. Sparse X stays sparse.
     batch_size : int, default=None
         Samples in a minibatch ("sgd", "adam"); those of an epoch differ by one at the
-        most. None: 256 for up to 64 features, else 128.
+        most. None: where the folds choose, a sixteenth of the samples as a power of two
+        within 64 and 256; else 256 for up to 64 features, and 128 for more.
     learning_rate_init : float, default=None
         The (peak) learning rate of "gd", "sgd" and "adam". None: 0.1, 0.02 and 0.03.
     momentum : float in [0, 1), default=None
@@ -73,10 +86,11 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
     nesterovs_momentum : bool, default=None
         Whether the momentum of "sgd" is Nesterov's. None: True.
     max_iter : int, default=None
-        Epochs, or iterations of "lbfgs" and "lm". None: 1000, for "lm" 100 if it is to
-        find α, and for "sgd" and "adam" as many as make 1.6 n_samples^(2/3) steps, or
-        from 15,000 samples 1000 (n_samples/15000)^(1/4), and fewer for more than 256
-        features; never fewer than 60.
+        Epochs, or iterations of "lbfgs" and "lm". None: where the folds choose, for as
+        long as the held-out loss falls, within 12800 steps and an allowance of work
+        that is about that of MLP's default; else 1000 for "gd" and "lbfgs", what it
+        takes for "lm", and for "sgd" and "adam" as many as make 1.6 n_samples^(2/3)
+        steps, or from 15,000 samples 1000 (n_samples/15000)^(1/4).
     tol : float >= 0, default=1e-4
         Relative tolerance: an iteration counts as progress if the loss (or, with early
         stopping, the validation score) improves by more than `tol` times its size.
@@ -104,8 +118,9 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
 
     Attributes
     ----------
-    coefs_ : list of two ndarrays, shapes (n_features, n_units), (n_units, n_outputs)
-        W1 and W2, in original units; n_units is n_hidden times n_estimators.
+    coefs_ : list of two ndarrays, shapes (n_inputs, n_units), (n_units, n_outputs)
+        W1 and W2, in the units of what `encoder_` gives, or of X and y; n_units is
+        n_hidden times n_estimators.
     intercepts_ : list of two ndarrays, shapes (n_units,), (n_outputs,)
         b1 and b2, in original units.
     classes_ : ndarray of shape (n_classes,)
@@ -113,11 +128,17 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
     loss_ : float
         J, as in `loss_curve_`, of the iterate that was kept, in nats.
     loss_curve_ : list of float
-        J after every iteration; for minibatches, its mean over the epoch; for "lm",
-        once it begins to find α, minus the log-evidence of a sample. It is the mean
-        over the members of a committee.
+        J after every iteration; for minibatches, its mean over the epoch; where
+        "lm" finds α, with the α of the iteration, from each start in turn. It is the
+        mean over the members of a committee.
     n_iter_ : int
-        Number of iterations run.
+        Number of epochs or iterations that led to the weights.
+    search_results_ : dict of lists
+        The race: one entry for each recipe that was tried, with the parameters that
+        give it, the steps that it made and its held-out loss. Empty if there was none.
+    encoder_ : PiecewiseLinearEncoder or None
+        What turns the columns of X into the inputs of the network; None where these are
+        the columns themselves.
     validation_scores_ : list of float
         With early stopping: the score after every iteration, higher is better; for
         `scoring="loss"` minus the loss.
@@ -180,6 +201,9 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
         solver="auto",
         alpha=None,
         n_estimators=None,
+        encoding="auto",
+        categorical_features="from_dtype",
+        cv=None,
         class_weight=None,
         init="auto",
         standardize=True,
@@ -203,6 +227,9 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
         self.solver = solver
         self.alpha = alpha
         self.n_estimators = n_estimators
+        self.encoding = encoding
+        self.categorical_features = categorical_features
+        self.cv = cv
         self.class_weight = class_weight
         self.init = init
         self.standardize = standardize
@@ -255,7 +282,7 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
             features than before.
         """
         if hasattr(self, "coefs_"):
-            self._coder.check_classes(classes)
+            self._plan.coder.check_classes(classes)
         return self._partial_fit(X, y, sample_weight, lambda y: Labels.of(y, classes))
 
     def predict(self, X):
@@ -271,7 +298,7 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
             Class labels, or a multilabel indicator matrix.
         """
         Z2 = self._outputs(X)
-        return self._coder.decode(Z2)
+        return self._plan.coder.decode(Z2)
 
     def predict_proba(self, X):
         """The probability of each class.
@@ -287,7 +314,7 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
             where each column is the probability that the label is present.
         """
         Z2 = self._outputs(X)
-        return self._coder.per_class(self._coder.output_unit.mean, Z2)
+        return self._plan.coder.per_class(self._plan.coder.output_unit.mean, Z2)
 
     def predict_log_proba(self, X):
         """The logarithm of `predict_proba`, exact however small the probability.
@@ -301,7 +328,7 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
         ndarray of shape (n_samples, n_classes)
         """
         Z2 = self._outputs(X)
-        return self._coder.per_class(self._coder.output_unit.log_mean, Z2)
+        return self._plan.coder.per_class(self._plan.coder.output_unit.log_mean, Z2)
 
     def decision_function(self, X):
         """The outputs before the output activation: logits.
@@ -316,10 +343,10 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
             One column per class or label; for two classes, the logit of the second.
         """
         Z2 = self._outputs(X)
-        return self._coder.decision(Z2)
+        return self._plan.coder.decision(Z2)
 
-    def _check_data(self, X, y, sample_weight, reset):
-        return check_classification_data(self, X, y, sample_weight, reset=reset)
+    def _read_y(self, y, n_samples):
+        return read_labels(y, n_samples)
 
     def _make_coder(self, y):
         return Labels.of(y)
@@ -331,9 +358,9 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
         factors = coder.class_factors(self.class_weight, data.y, data.weights)
         return data.weighted(factors[coder.codes(data.y)])
 
-    def _keep(self, model, plan, theta, dtype):
+    def _keep(self, model, plan, thetas):
         """The classes belong to the fitted model too."""
-        model = super()._keep(model, plan, theta, dtype)
+        model = super()._keep(model, plan, thetas)
         model.classes_ = plan.coder.classes
         return model
 

@@ -1,97 +1,56 @@
 """What may come in: parameters, X, y and weights. Errors in scikit-learn's words."""
 
+from collections.abc import Iterable
 from numbers import Integral, Real
-from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
 from sklearn.metrics import get_scorer_names
-from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils import check_array, check_consistent_length, check_X_y
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d, validate_data
 
-from sk_shallow._data.samples import Data
+from sk_shallow._data.columns import Columns, read, table_of
+from sk_shallow._data.constraints import (
+    BOOL,
+    NONE,
+    RANDOM_STATES,
+    Callable_,
+    Instance,
+    Interval,
+    Names,
+    check_sample_weight,
+)
 from sk_shallow._model.initializers import INITIALIZERS
 from sk_shallow._solvers import SOLVERS, honoured
 from sk_shallow.activations import ACTIVATIONS, Activation
 
-
-class InvalidParameterError(ValueError, TypeError):
-    """A parameter has a wrong type or value."""
+_FLOATS = [np.float64, np.float32]
 
 
-class Interval(NamedTuple):
-    """A range of numbers of one kind."""
-
-    kind: type
-    low: float
-    high: float = np.inf
-    closed: str = "left"
+class _Splitter:
+    """Anything that splits."""
 
     def __contains__(self, value):
-        """Whether value is such a number; a bool is none."""
-        if isinstance(value, (bool, np.bool_)) or not isinstance(value, self.kind):
-            return False
-        if value == self.low:
-            return self.closed in ("left", "both")
-        if value == self.high:
-            return self.closed in ("right", "both")
-        return bool(self.low < value < self.high)
+        """Whether value splits."""
+        return hasattr(value, "split") and not isinstance(value, str)
 
     def __str__(self):
         """As scikit-learn writes it."""
-        name = "an int" if self.kind is Integral else "a float"
-        opening = "[" if self.closed in ("left", "both") else "("
-        closing = "]" if self.closed in ("right", "both") else ")"
-        return f"{name} in the range {opening}{self.low}, {self.high}{closing}"
+        return "a cross-validation splitter"
 
 
-class Names(tuple):
-    """Some strings."""
+class _Splits:
+    """Several pairs of samples to see and samples to hold out."""
 
     def __contains__(self, value):
-        """Whether value is one of the strings."""
-        return isinstance(value, str) and super().__contains__(value)
+        """Whether value may be iterated over."""
+        return isinstance(value, Iterable) and not isinstance(value, (str, bytes))
 
     def __str__(self):
         """As scikit-learn writes it."""
-        return f"a str among {{{', '.join(map(repr, sorted(self)))}}}"
+        return "an iterable yielding (train, test) splits"
 
-
-class Instance(NamedTuple):
-    """The instances of a class."""
-
-    kind: type
-    description: str
-
-    def __contains__(self, value):
-        """Whether value is an instance."""
-        return isinstance(value, self.kind)
-
-    def __str__(self):
-        """What they are."""
-        return self.description
-
-
-class Callable_:
-    """Anything that can be called."""
-
-    def __contains__(self, value):
-        """Whether value can be called."""
-        return callable(value)
-
-    def __str__(self):
-        """As scikit-learn writes it."""
-        return "a callable"
-
-
-BOOL = Instance((bool, np.bool_), "a bool")
-NONE = Instance(type(None), "None")
-RANDOM_STATES = (
-    Interval(Integral, 0, 2**32 - 1, "both"),
-    Instance(np.random.RandomState, "a numpy.random.RandomState instance"),
-    NONE,
-)
 
 # What each parameter may be.
 PARAMETERS = {
@@ -108,6 +67,18 @@ PARAMETERS = {
         NONE,
     ),
     "n_estimators": (Interval(Integral, 1), NONE),
+    "encoding": (Names(("auto", "piecewise")), NONE),
+    "categorical_features": (
+        Names(("from_dtype",)),
+        Instance((list, tuple, np.ndarray), "an array-like"),
+        NONE,
+    ),
+    "cv": (
+        Interval(Integral, 2),
+        _Splitter(),
+        _Splits(),
+        NONE,
+    ),
     "n_jobs": (Interval(Integral, -np.inf), NONE),
     "class_weight": (Names(("balanced",)), Instance(dict, "a dict"), NONE),
     "init": (Names(INITIALIZERS),),
@@ -128,89 +99,118 @@ PARAMETERS = {
 }
 
 
-def check_parameters(estimator):
-    """Refuse parameters of a wrong type or range.
+def read_X(estimator, X, *y, categorical_features="from_dtype", reset=False):
+    """X as `Columns` of finite or missing values, or as CSR without duplicate entries.
 
-    Raises
-    ------
-    InvalidParameterError
-        Naming the parameter, what is allowed, and what was given.
+    Parameters
+    ----------
+    categorical_features : "from_dtype", array-like or None
+        Which columns hold labels; an array tells it for a fitted estimator.
     """
-    for name, value in estimator.get_params(deep=False).items():
-        allowed = PARAMETERS.get(name)
-        if allowed and not any(value in constraint for constraint in allowed):
-            *most, last = map(str, allowed)
-            described = f"{', '.join(most)} or {last}" if most else last
-            raise InvalidParameterError(
-                f"The {name!r} parameter of {type(estimator).__name__} must be "
-                f"{described}. Got {value!r} instead."
-            )
+    if sparse.issparse(X):
+        _check_no_labels(categorical_features)
+        X = validate_data(estimator, X, reset=reset, accept_sparse="csr", dtype=_FLOATS)
+        validate_data(estimator, X, *y, reset=reset, skip_check_array=True)
+        return _canonical(X)
+    is_read = isinstance(X, Columns)
+    table = X if is_read else table_of(X)
+    validate_data(estimator, table.header, *y, reset=reset, skip_check_array=True)
+    return X if is_read else read(table, categorical_features)
 
 
-_NUMBERS = {"accept_sparse": "csr", "dtype": [np.float64, np.float32]}
+def read_numbers(y, n_samples):
+    """Numbers to learn: float64, of one dimension, or (n_samples, n_outputs)."""
+    y = _read_y(y, n_samples, y_numeric=True)
+    return y.astype(np.float64)
 
 
-def check_X(estimator, X):
-    """X as a finite float32 or float64 array, or as CSR without duplicate entries."""
-    return _canonical(validate_data(estimator, X, reset=False, **_NUMBERS))
-
-
-def check_regression_data(estimator, X, y, sample_weight, *, reset=True):
-    """Checked data with y of one dimension, or (n_samples, n_outputs), float64."""
-    options = {"multi_output": True, "y_numeric": True, "reset": reset, **_NUMBERS}
-    X, y = validate_data(estimator, X, y, **options)
-    if y.ndim == 2 and y.shape[1] == 1:
-        y = column_or_1d(y, warn=True)
-    return _without_absent(_canonical(X), y.astype(np.float64), sample_weight)
-
-
-def check_classification_data(estimator, X, y, sample_weight, *, reset=True):
-    """Checked data with y a vector of labels, or a dense indicator matrix."""
-    options = {"multi_output": True, "reset": reset, **_NUMBERS}
-    X, y = validate_data(estimator, X, y, **options)
+def read_labels(y, n_samples):
+    """Labels to learn: a vector, or a dense indicator matrix."""
+    y = _read_y(y, n_samples)
     check_classification_targets(y)
-    if y.ndim == 2 and type_of_target(y).startswith("multilabel"):
-        y = y.toarray() if sparse.issparse(y) else np.asarray(y)
-        if not np.isin(y, (0, 1)).all():
-            raise ValueError(
-                "A multilabel y must be an indicator matrix of zeros and ones. Got the "
-                f"values {np.unique(y)[:5].tolist()}."
-            )
-    elif y.ndim == 2 and y.shape[1] > 1:
+    if y.ndim == 1:
+        return y
+    if not type_of_target(y).startswith("multilabel"):
         raise ValueError(
             "y must be a vector of labels, or a multilabel indicator matrix of zeros "
             f"and ones. Got an array of shape {y.shape} with other values."
         )
-    else:
-        y = column_or_1d(y, warn=True)
-    return _without_absent(_canonical(X), y, sample_weight)
+    y = y.toarray() if sparse.issparse(y) else np.asarray(y)
+    if not np.isin(y, (0, 1)).all():
+        raise ValueError(
+            "A multilabel y must be an indicator matrix of zeros and ones. Got the "
+            f"values {np.unique(y)[:5].tolist()}."
+        )
+    return y
 
 
-def check_sample_weight(sample_weight, n_samples):
-    """The weights as a float64 vector.
+def read_weights(sample_weight, n_samples):
+    """The weights as a vector, or None."""
+    if sample_weight is None:
+        return None
+    return check_sample_weight(sample_weight, n_samples)
+
+
+def check_level(confidence_level):
+    """Refuse a level that is none."""
+    allowed = Interval(Real, 0.0, 1.0, "neither")
+    if confidence_level not in allowed:
+        raise ValueError(
+            f"confidence_level must be {allowed}. Got {confidence_level!r} instead."
+        )
+
+
+def check_groups(groups, n_samples):
+    """The groups as a vector, or None."""
+    if groups is None:
+        return None
+    groups = column_or_1d(groups)
+    check_consistent_length(np.empty(n_samples), groups)
+    return groups
+
+
+def check_cv(cv, n_samples):
+    """The folds: an int, a splitter, or a list of splits of so many samples.
 
     Raises
     ------
     ValueError
-        If they are not one finite, non-negative number per sample, or all zero.
+        If the splits are of other samples.
     """
-    if isinstance(sample_weight, Real):
-        sample_weight = np.full(n_samples, float(sample_weight))
-    w = check_array(
-        sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
-    )
-    if w.ndim != 1:
+    if isinstance(cv, Integral) or hasattr(cv, "split"):
+        return cv
+    splits = [_rows_of(split, n_samples) for split in cv]
+    if not all(len(split) == 2 for split in splits) or not splits:
         raise ValueError(
-            f"Sample weights must be 1D array or scalar, got {w.ndim}D array. Expected "
-            f"either a scalar value or a 1D array of length {n_samples}."
+            "cv must be an int, a splitter such as KFold(5), or an iterable of pairs "
+            "(train, test) of arrays that hold the numbers of samples; there are "
+            f"{n_samples} samples, from 0 to {n_samples - 1}."
         )
-    if w.shape != (n_samples,):
-        raise ValueError(f"sample_weight.shape == {w.shape}, expected {(n_samples,)}!")
-    if (w < 0).any():
-        raise ValueError("Negative values in data passed to `sample_weight`.")
-    if not (w > 0).any():
-        raise ValueError("Sample weights must contain at least one non-zero number.")
-    return w
+    return splits
+
+
+def _rows_of(split, n_samples):
+    """The parts of a split, as far as they are numbers, or masks, of samples."""
+    parts = [np.asarray(part) for part in split] if isinstance(split, Iterable) else []
+    parts = [
+        np.flatnonzero(part)
+        if part.dtype == bool and part.shape == (n_samples,)
+        # An empty list has a dtype of its own.
+        else part
+        if part.size
+        else part.astype(np.intp)
+        for part in parts
+    ]
+    allowed = np.arange(n_samples)
+    are_rows = (p.dtype.kind in "iu" and np.isin(p, allowed).all() for p in parts)
+    return parts if all(are_rows) else []
+
+
+def _read_y(y, n_samples, **options):
+    """Y of one or two dimensions; a column is a vector, with a warning."""
+    _, y = check_X_y(np.zeros((n_samples, 1)), y, multi_output=True, **options)
+    is_column = y.ndim == 2 and y.shape[1] == 1
+    return column_or_1d(y, warn=True) if is_column else y
 
 
 def check_alpha(alpha, n_features, n_estimators):
@@ -303,29 +303,32 @@ def check_weights(weights, dtype):
 
 
 def check_honoured(solver, requested, alpha):
-    """Refuse what the chosen solver does not have."""
-    if finds_alpha(alpha) and not SOLVERS[solver].finds_alpha:
+    """Refuse what a solver, or its class, does not have."""
+    if finds_alpha(alpha) and not solver.finds_alpha:
         raise ValueError(
-            f"solver={solver!r} takes one number as alpha. Got alpha={alpha!r}. Use "
-            "solver='lm', or leave solver at 'auto'."
+            f"solver={solver.name!r} takes one number as alpha. Got alpha={alpha!r}. "
+            "Use solver='lm', or leave solver at 'auto'."
         )
-    unsupported = sorted(set(requested) - honoured(SOLVERS[solver]))
+    unsupported = sorted(set(requested) - honoured(solver))
     if unsupported:
         name = unsupported[0]
         honouring = [s for s, kind in SOLVERS.items() if name in honoured(kind)]
         raise ValueError(
-            f"The {name!r} parameter has no meaning for solver={solver!r}. Got "
+            f"The {name!r} parameter has no meaning for solver={solver.name!r}. Got "
             f"{name}={requested[name]!r}. Leave it at None, or use a solver that has "
             f"it: {', '.join(map(repr, honouring))}."
         )
 
 
-def _without_absent(X, y, sample_weight):
-    """Data without the samples of weight 0."""
-    check_consistent_length(X, y)
-    if sample_weight is None:
-        return Data(X, y, None)
-    return Data(X, y, check_sample_weight(sample_weight, X.shape[0])).present()
+def _check_no_labels(categorical_features):
+    """Refuse columns of labels where there are only numbers."""
+    if categorical_features is None or isinstance(categorical_features, str):
+        return
+    if any(item is not False for item in np.asarray(categorical_features).tolist()):
+        raise ValueError(
+            "X is sparse: all of its columns hold numbers. Got categorical_features="
+            f"{categorical_features!r}. Pass X as a DataFrame or a dense array."
+        )
 
 
 def _canonical(X):

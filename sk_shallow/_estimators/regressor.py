@@ -1,14 +1,13 @@
 """The regressor."""
 
+import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
 from sk_shallow._data.targets import Reals
 from sk_shallow._estimators.base import ShallowNN, is_incremental
-from sk_shallow._estimators.parameters import check_regression_data, check_X
-from sk_shallow._model.evidence import predictive
-from sk_shallow._model.layout import Layout
+from sk_shallow._estimators.parameters import check_level, read_numbers
+from sk_shallow._training.plan import posterior_std
 
 
 class ShallowNNRegressor(RegressorMixin, ShallowNN):
@@ -19,13 +18,13 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
     Parameters
     ----------
     n_hidden : int, default=None
-        Number of hidden units, of each member of a committee. None: 20 for "lm", 100
-        for the other solvers; `n_hidden_` tells.
+        Number of hidden units, of each member of a committee. None: 50 for a member of
+        a committee (10 of a linear one), 20 for "lm", else 100; `n_hidden_` tells.
     activation : {"auto", "identity", "logistic", "sigmoid", "tanh", "relu", \
             "leaky_relu", "elu", "softplus"} or Activation, default="auto"
         The hidden activation g. An object, such as `LeakyReLU(negative_slope=0.1)` or
         a subclass of `Activation` of your own, can be listed in a grid as well.
-        "auto": "tanh" for "lm", "relu" for the other solvers; `activation_` tells.
+        "auto": "tanh" for "lm", else the folds choose; `activation_` tells.
     solver : {"auto", "gd", "sgd", "adam", "lbfgs", "lm"}, default="auto"
         - "gd": gradient descent over all samples, in double precision.
         - "sgd", "adam": minibatches, in single precision (in double where one batch
@@ -35,10 +34,9 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         - "lm": Levenberg-Marquardt, damped generalised Gauss-Newton steps over all
           samples, in double precision [2]_. For up to 4000 weights; it finds α, and
           leaves error bars.
-        - "auto": where `n_hidden` is not set, "lm" if X is dense, g smooth, and its
-          work affordable (up to some 10,000 samples of few features), unless the
-          samples are fewer than 600 and noisy; also where α is to be found. Else
-          "adam"; "sgd" where `momentum` is set. `solver_` tells.
+        - "auto": "lm" where α is to be found or has several values; "lbfgs" for up to
+          32 units of one network, α open, and up to 5000 samples; "sgd" where
+          `momentum` is set; else "adam". `solver_` tells.
     alpha : float >= 0, array-like, "evidence" or "ard", default=None
         Strength α of the L2 penalty α/2 ‖W‖² beside the sum of the samples' losses:
         its meaning does not depend on the batch, and a sample more weakens it. It acts
@@ -46,26 +44,39 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         finds the α that makes the targets most probable [3]_, and "ard" one for the
         weights of each feature and one for W2, both by "lm", which also takes what they
         found: two numbers, for W1 and W2, or one for each feature and one for W2, or a
-        row of them for each member. None: "evidence" for "lm", else
-        20 (σ²/(1 - σ²))², times 4000/n if that is less, within 500/n (itself within
-        1/4 and 1) and 100, with the share σ² of noise in the variance of y estimated
-        from nearest neighbours among at most 2000 samples. `alpha_` tells.
+        row of them for each member. None: "evidence" for "lm", else the folds choose; 1
+        in `partial_fit`. `alpha_` tells.
     n_estimators : int, default=None
-        Number of members of a committee: networks from different first weights, whose
-        outputs are averaged. It is one shallow network, with all their units side by
-        side. None: where neither `n_hidden` nor `solver` is set, 9 for "lm" and 5 for
-        "adam"; else 1.
+        Number of members of a committee: networks whose outputs are averaged. It is one
+        shallow network, with all their units side by side. None: 10 where neither
+        `n_hidden` nor `solver` is set, else 1.
+    encoding : {"auto", "piecewise"} or None, default="auto"
+        How columns of numbers reach the hidden layer. None: standardised, as they are;
+        `coefs_` is then in original units. "piecewise": as piecewise linear functions
+        with 16 bins, by a `PiecewiseLinearEncoder`. "auto": the folds choose, or None
+        where there is no race. `encoder_` tells.
+    categorical_features : "from_dtype", array-like or None, default="from_dtype"
+        Which columns hold labels, which are one-hot inside: those of a frame that are
+        categories, strings or booleans; or these numbers, names, or a mask; or none.
+        Missing values are a label; unknown ones are all zeros at `predict`.
+    cv : int, splitter or iterable of (train, test), default=None
+        The folds that members of the committee do not see, one each (in turn), and by
+        which what is not set is chosen. None: 10 for a committee, drawn by the content
+        of the rows, so that copies stay together and labels keep their shares; 5
+        where one network is trained; none where `n_hidden` or `solver` and `alpha` are
+        set, or fewer than 10 rows are distinct.
     init : {"auto", "glorot", "he", "normal", "zeros"}, default="auto"
         How the first weights are drawn; "auto" is "glorot". "normal" is 0.01 times
         standard normal; "zeros" shows that the hidden units then stay equal for ever.
-        The first hidden biases are zero (for "lm" with "auto" they put the middle of
-        each unit among the samples), the output bias gives the mean of y.
+        The first hidden biases are zero (for "lm" and "lbfgs" with "auto" they put the
+        middle of each unit among the samples), the output bias gives the mean of y.
     standardize : bool, default=True
         Standardise the columns of X and of y for training, with the sample weights, and
         fold means and scales back into `coefs_`. Sparse X stays sparse.
     batch_size : int, default=None
         Samples in a minibatch ("sgd", "adam"); those of an epoch differ by one at the
-        most. None: 256 for up to 64 features, else 128.
+        most. None: where the folds choose, a sixteenth of the samples as a power of two
+        within 64 and 256; else 256 for up to 64 features, and 128 for more.
     learning_rate_init : float, default=None
         The (peak) learning rate of "gd", "sgd" and "adam". None: 0.1, 0.02 and 0.03.
     momentum : float in [0, 1), default=None
@@ -73,11 +84,11 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
     nesterovs_momentum : bool, default=None
         Whether the momentum of "sgd" is Nesterov's. None: True.
     max_iter : int, default=None
-        Epochs, or iterations of "lbfgs" and "lm". None: 1000, for "lm" 100 if it is to
-        find α, and for "sgd" and "adam" as many as make 4 n_samples^(2/3) / (1 + 2 o²)
-        steps, or from 15,000 samples 2500 (n_samples/15000)^(1/4) / (1 + 2 o²), with
-        the odds o = σ²/(1 - σ²) of noise, but at least a fifth of what there would be
-        without noise; fewer for more than 256 features; never fewer than 60.
+        Epochs, or iterations of "lbfgs" and "lm". None: where the folds choose, for as
+        long as the held-out loss falls, within 12800 steps and an allowance of work
+        that is about that of MLP's default; else 1000 for "gd" and "lbfgs", what it
+        takes for "lm", and for "sgd" and "adam" as many as make 3.2 n_samples^(2/3)
+        steps, or from 15,000 samples 2000 (n_samples/15000)^(1/4).
     tol : float >= 0, default=1e-4
         Relative tolerance: an iteration counts as progress if the loss (or, with early
         stopping, the validation score) improves by more than `tol` times its size.
@@ -104,19 +115,26 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
 
     Attributes
     ----------
-    coefs_ : list of two ndarrays, shapes (n_features, n_units), (n_units, n_outputs)
-        W1 and W2, in original units; n_units is n_hidden times n_estimators.
+    coefs_ : list of two ndarrays, shapes (n_inputs, n_units), (n_units, n_outputs)
+        W1 and W2, in the units of what `encoder_` gives, or of X and y; n_units is
+        n_hidden times n_estimators.
     intercepts_ : list of two ndarrays, shapes (n_units,), (n_outputs,)
         b1 and b2, in original units.
     loss_ : float
         J, as in `loss_curve_`, of the iterate that was kept, in units of the variance
         of y if `standardize`.
     loss_curve_ : list of float
-        J after every iteration; for minibatches, its mean over the epoch; for "lm",
-        once it begins to find α, minus the log-evidence of a sample. It is the mean
-        over the members of a committee.
+        J after every iteration; for minibatches, its mean over the epoch; for "lm", if
+        it finds α, under the α of the moment. It is the mean over the members of a
+        committee.
     n_iter_ : int
-        Number of iterations run.
+        Number of epochs or iterations that led to the weights.
+    search_results_ : dict of lists
+        The race: one entry for each recipe that was tried, with the parameters that
+        give it, the steps that it made and its held-out loss. Empty if there was none.
+    encoder_ : PiecewiseLinearEncoder or None
+        What turns the columns of X into the inputs of the network; None where these are
+        the columns themselves.
     validation_scores_ : list of float
         With early stopping: the score after every iteration, higher is better; for
         `scoring="loss"` minus the loss.
@@ -181,6 +199,9 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         solver="auto",
         alpha=None,
         n_estimators=None,
+        encoding="auto",
+        categorical_features="from_dtype",
+        cv=None,
         init="auto",
         standardize=True,
         batch_size=None,
@@ -203,6 +224,9 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         self.solver = solver
         self.alpha = alpha
         self.n_estimators = n_estimators
+        self.encoding = encoding
+        self.categorical_features = categorical_features
+        self.cv = cv
         self.init = init
         self.standardize = standardize
         self.batch_size = batch_size
@@ -256,11 +280,13 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {DataFrame, array-like, sparse matrix} of shape (n_samples, n_features)
         return_std : bool, default=False
-            Whether to return the standard deviation of y as well: that of the noise,
+            Whether to return the standard deviation of y as well. It is made up of the
+            held-out residuals and of the spread of the members; for "lm" of the noise,
             of the posterior of the weights (Laplace's approximation), and of the
-            members about their mean. Needs solver "lm".
+            members about their mean. Outside the range of the samples it grows with the
+            square of the distance.
 
         Returns
         -------
@@ -272,32 +298,75 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         Raises
         ------
         AttributeError
-            If `return_std`, and the solver that was used has left no posterior.
+            If `return_std`, and nothing was held out: where `n_hidden` (or `solver`)
+            and `alpha` were set and `cv` was not, or after `partial_fit`.
         """
-        if return_std:
-            return self._moments(X)
-        Z2 = self._outputs(X)
-        return self._coder.decode(self._coder.output_unit.mean(Z2))
-
-    def _moments(self, X):
-        """Mean and standard deviation of y."""
-        check_is_fitted(self, "coefs_")
-        if not hasattr(self, "_posteriors"):
-            raise AttributeError(
-                f"return_std=True needs the posterior of the weights, which solver="
-                f"{self.solver_!r} does not give. Use solver='lm'."
+        if not return_std:
+            Z2 = self._outputs(X)
+            return self._plan.coder.decode(Z2)
+        X, inputs = self._read_inputs(X)
+        mean = self._outputs_of(inputs)
+        if self._posteriors is not None:
+            std = posterior_std(
+                self._posteriors, self._members(), inputs, self._plan, self._range, X
             )
-        X = check_X(self, X)
-        sizes = self.n_features_in_, self.n_hidden_, self.n_outputs_
-        x, y = self._progress.x, self._progress.y
-        moments = predictive(
-            self._posteriors, X, x, y, Layout(*sizes), self._activation
-        )
-        mean, std = (self._coder.decode(moment.astype(X.dtype)) for moment in moments)
-        return mean, std
+        else:
+            std = self._held_out("return_std=True").std(self._by_member(inputs), X)
+        decode = self._plan.coder.decode
+        return decode(mean), decode(std.astype(mean.dtype))
 
-    def _check_data(self, X, y, sample_weight, reset):
-        return check_regression_data(self, X, y, sample_weight, reset=reset)
+    def predict_interval(self, X, confidence_level=0.9):
+        """An interval for y of each sample, from what the members have not seen.
+
+        For a committee whose members are the folds it is CV+ [1]_: its coverage is at
+        least 2 `confidence_level` - 1 for samples from the same distribution, and close
+        to `confidence_level` in general. For one network the held-out residuals of
+        networks like it are taken.
+
+        Parameters
+        ----------
+        X : {DataFrame, array-like, sparse matrix} of shape (n_samples, n_features)
+        confidence_level : float in (0, 1), default=0.9
+
+        Returns
+        -------
+        ndarray of shape (n_samples, 2) or (n_samples, n_outputs, 2)
+            The lower and the upper bound, in the units of y.
+
+        Raises
+        ------
+        AttributeError
+            If nothing was held out; see `predict`.
+
+        References
+        ----------
+        .. [1] Barber, Candès, Ramdas and Tibshirani, "Predictive inference with the
+           jackknife+", Annals of Statistics 49, 2021.
+        """
+        check_level(confidence_level)
+        X, inputs = self._read_inputs(X)
+        residuals = self._held_out("predict_interval")
+        mean = self._outputs_of(inputs)
+        outputs = self._by_member(inputs)
+        bounds = residuals.interval(mean, outputs, X, confidence_level)
+        decode = self._plan.coder.decode
+        return np.stack([decode(bound.astype(mean.dtype)) for bound in bounds], axis=-1)
+
+    def _held_out(self, wanted):
+        """The held-out residuals, or an error."""
+        if self._residuals is None:
+            raise AttributeError(
+                f"{wanted} needs held-out residuals, and this fit held nothing out. "
+                "Set cv, or leave alpha open, or use solver='lm' for return_std=True."
+            )
+        return self._residuals
+
+    def _by_member(self, inputs):
+        """Outputs of each member, if they are those that held samples out."""
+        return self._member_outputs(inputs) if self._keeps_holders else None
+
+    def _read_y(self, y, n_samples):
+        return read_numbers(y, n_samples)
 
     def _make_coder(self, y):
         return Reals.of(y)

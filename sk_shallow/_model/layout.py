@@ -103,9 +103,14 @@ def merged(members):
     return np.hstack(b1), np.hstack(W1), np.vstack(W2) / n_members, sum(b2) / n_members
 
 
-def unmerged(b1, W1, W2, biases):
-    """The members of a merged network, by the output biases of each."""
+def unmerged(b1, W1, W2, b2, biases):
+    """The members of a merged network, by the output biases of each.
+
+    Where b2 is not the mean of the biases, they are shifted until it is.
+    """
     n_members = len(biases)
+    shift = b2 - sum(biases) / n_members
+    biases = [bias + shift for bias in biases]
     return list(
         zip(
             np.split(b1, n_members),

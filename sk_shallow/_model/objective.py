@@ -7,14 +7,14 @@ samples, Σ over all of them is estimated by n/|B| Σ over B, and α stays as it
 committee J is the mean of its members', and each has the gradient of its own.
 """
 
+from copy import copy
 from itertools import pairwise
 
 import numpy as np
-from scipy.linalg.blas import dsyrk
 
+from sk_shallow._arrays.curvature import curvature
 from sk_shallow._arrays.design import row_buffer
 from sk_shallow._arrays.memory import aligned, axpy
-from sk_shallow._model.evidence import Laplace
 from sk_shallow._model.network import Hidden, backward, forward, linearized
 
 
@@ -31,12 +31,13 @@ class Objective:
     X : ndarray of shape (n_samples, 1 + n_in) or StandardizedSparse
         [1 X]. Its dtype is the precision of training.
     Y : ndarray of shape (n_out, n_samples)
-    sample_weight : ndarray of shape (n_samples,) or None
-        Weights wᵢ > 0; None stands for ones.
+    sample_weight : ndarray of shape (n_samples,) or (n_members, n_samples) or None
+        Weights wᵢ > 0; None stands for ones. With a row for each member, 0 where the
+        member does not see the sample, and the others equal in all rows.
     alpha : float
         α, the strength of the L2 penalty.
-    prior : Prior, default=None
-        The penalty of `likelihood` and `gauss_newton`, which leave it to the solver.
+    penalty : Penalty, default=None
+        That of a solver which takes `likelihood` and `gauss_newton`, without one.
     """
 
     # Rows in flight at once: their A1 and dZ1 stay in the cache.
@@ -55,15 +56,14 @@ class Objective:
         Y,
         sample_weight=None,
         alpha=0.0,
-        prior=None,
+        penalty=None,
     ):
         self.layout, self.activation, self.loss = layout, activation, loss
         self.X, self.Y, self.sample_weight = X, Y, sample_weight
         self.n_samples = X.shape[0]
         self.dtype = X.dtype
-        total = self.n_samples if sample_weight is None else sample_weight.sum()
-        self.total_weight = float(total)
-        self.prior = prior
+        self.total_weight = self._total(slice(None))
+        self.penalty = penalty
         self._penalty = alpha / self.total_weight
         self._grad = aligned(layout.size, self.dtype)
         self._grad_windows = layout.view(self._grad)
@@ -73,14 +73,49 @@ class Objective:
     def rough_value(self, theta, n_rows=256):
         """J(θ) roughly: with the mean loss of the first samples."""
         rows = slice(min(n_rows, self.n_samples))
-        w = self.sample_weight
-        total = rows.stop if w is None else float(w[rows].sum())
         losses = self._sum_of_losses(rows, self.layout.view(theta))
-        return losses / total + self._half_penalty(theta)
+        return losses / self._total(rows) + self._half_penalty(theta)
 
     def value(self, theta):
         """J(θ) over all samples."""
         return self.likelihood(theta) / self.total_weight + self._half_penalty(theta)
+
+    def outputs(self, theta):
+        """Z2 of every sample and member, of shape (n_members, n_out, n_samples)."""
+        Z2 = np.empty((self.layout.n_members, *self.Y.shape), self.dtype)
+        for rows in self._blocks():
+            work = self._workspace(self.Y[:, rows].shape[1])
+            forward(
+                self.X[rows],
+                self.layout.view(theta),
+                self.activation,
+                work.A1,
+                work.dZ2,
+            )
+            Z2[..., rows] = work.dZ2
+        return Z2
+
+    def held_out_outputs(self, theta):
+        """Z2 of every sample, the mean over the members that do not see it.
+
+        Returns
+        -------
+        ndarray of shape (n_out, n_samples)
+            NaN where every member sees the sample.
+        """
+        total, count = np.zeros(self.Y.shape), np.zeros(self.n_samples)
+        one, members = self.layout.member, self.layout.split(theta)
+        for member, seen in zip(members, self.sample_weight, strict=True):
+            held_out, weights = np.flatnonzero(seen == 0), one.view(member)
+            for i in range(0, len(held_out), self.block_size):
+                rows = held_out[i : i + self.block_size]
+                A1 = Hidden(aligned((len(rows), one.n_hidden), self.dtype), one)
+                Z2 = np.empty((one.n_out, len(rows)), self.dtype)
+                forward(self.X[rows], weights, self.activation, A1, Z2)
+                total[:, rows] += Z2
+                count[rows] += 1
+        with np.errstate(invalid="ignore"):
+            return total / count
 
     def likelihood(self, theta):
         """Σ wᵢ ℓᵢ: minus the log-likelihood, but for the scale of the noise."""
@@ -113,8 +148,7 @@ class Objective:
         -------
         likelihood : float
         grad : ndarray of shape (layout.size,)
-        H : ndarray of shape (layout.size, layout.size)
-            In Fortran order; its lower triangle alone is filled.
+        H : Square or Rows
 
         References
         ----------
@@ -122,7 +156,7 @@ class Objective:
            gradient descent", Neural Computation 14, 2002.
         """
         p, k = self.layout.size, self.layout.n_out
-        data, grad, H = 0.0, np.zeros(p), np.zeros((p, p), order="F")
+        data, grad, H = 0.0, np.zeros(p), self._no_curvature()
         step = max(1, self.jacobian_size // (p * k))
         for rows in self._blocks(step):
             X = np.asarray(self.X[rows])
@@ -135,11 +169,30 @@ class Objective:
             grad += np.tensordot(dZ2, J, 2)  # Jᵀ dZ2
             self.loss.scale_by_root_of_curvature(Z2, J)
             J *= np.sqrt(w)[..., None]
-            J = J.reshape(-1, p)
-            H = dsyrk(1.0, J.T, beta=1.0, c=H, lower=1, overwrite_c=1)  # H + Jᵀ J
+            H.add(J.reshape(-1, p))
         if self.loss.is_shift_invariant:
-            H[-k:, -k:] += np.tril(np.full((k, k), H[-k:, -k:].trace() / k**2))
+            shift = np.zeros((1, p))
+            shift[:, -k:] = np.sqrt(H.diagonal()[-k:].sum()) / k
+            H.add(shift)
         return data, grad, H
+
+    def _no_curvature(self):
+        """H of no rows; the biases are eliminated last."""
+        biases = np.ones(self.layout.size, dtype=bool)
+        self.layout.penalized(biases)[...] = False
+        n_rows = self.n_samples * self.layout.n_out + self.loss.is_shift_invariant
+        return curvature(n_rows, biases)
+
+    @property
+    def n_observations(self):
+        """N, of the numbers that there are to predict."""
+        return self.layout.n_out * self.total_weight
+
+    def penalized_by(self, penalty):
+        """The same losses with another penalty."""
+        other = copy(self)
+        other.penalty = penalty
+        return other
 
     def metric(self):
         """The mean square of what each weight multiplies in [1 X]; 1 for W2 and b2."""
@@ -151,22 +204,6 @@ class Objective:
         squares[squares == 0] = self.total_weight
         self.layout.view(metric).H[...] = squares[:, None] / self.total_weight
         return metric
-
-    def posterior(self, theta, likelihood, H):
-        """The posterior at θ, with what `gauss_newton` gives there."""
-        n_observations = self.layout.n_out * self.total_weight
-        return Laplace.at(
-            theta,
-            likelihood,
-            H,
-            self.prior,
-            n_observations if self.loss.has_noise else None,
-        )
-
-    def posterior_at(self, theta):
-        """The posterior at θ."""
-        likelihood, _, H = self.gauss_newton(theta)
-        return self.posterior(theta, likelihood, H)
 
     def gradients(self, theta, order, n_batches):
         """Yield ∂J/∂θ over each batch, at what θ is when the batch has its turn.
@@ -221,17 +258,26 @@ class Objective:
         W = self.layout.penalized(theta)
         return 0.5 * self._penalty * float(np.dot(W, W)) / self.layout.n_members
 
+    def _total(self, rows):
+        """Σ wᵢ of some rows, whether all members see them or not."""
+        w = self.sample_weight
+        if w is None:
+            return float(len(range(self.n_samples)[rows]))
+        return float(w[..., rows].reshape(-1, w[..., rows].shape[-1]).max(axis=0).sum())
+
     def _factor(self, rows, share):
-        """wᵢ times share."""
-        if self.sample_weight is None:
+        """wᵢ times share, to multiply dZ2 with."""
+        w = self.sample_weight
+        if w is None:
             return share
-        return (self.sample_weight[rows] * share).astype(self.dtype)
+        factor = (w[..., rows] * share).astype(self.dtype)
+        return factor if w.ndim == 1 else factor[:, None]
 
     def _losses(self, Z2, Y, rows):
         """Σ wᵢ ℓᵢ of some rows in double precision, of the mean member."""
         losses = self.loss.loss(Z2, Y)
         if self.sample_weight is not None:
-            losses = losses * self.sample_weight[rows]
+            losses = losses * self.sample_weight[..., rows]
         return float(losses.sum(dtype=np.float64)) / self.layout.n_members
 
     def _blocks(self, step=None):

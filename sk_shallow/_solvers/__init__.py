@@ -10,14 +10,20 @@ from sk_shallow._solvers.lbfgs import LBFGS
 from sk_shallow._solvers.lm import LevenbergMarquardt
 from sk_shallow._solvers.recipe import constant
 
-__all__ = ["SOLVERS", "able", "constant", "honoured"]
+__all__ = [
+    "LBFGS",
+    "SGD",
+    "SOLVERS",
+    "Adam",
+    "GradientDescent",
+    "LevenbergMarquardt",
+    "able",
+    "constant",
+    "honoured",
+]
 
 SOLVERS = {
-    "gd": GradientDescent,
-    "sgd": SGD,
-    "adam": Adam,
-    "lbfgs": LBFGS,
-    "lm": LevenbergMarquardt,
+    kind.name: kind for kind in (GradientDescent, SGD, Adam, LBFGS, LevenbergMarquardt)
 }
 
 

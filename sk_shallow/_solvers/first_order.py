@@ -1,7 +1,9 @@
 """Gradient descent, full-batch and stochastic: three update rules, one epoch loop."""
 
 from collections.abc import Callable
+from copy import copy, deepcopy
 from dataclasses import dataclass, replace
+from itertools import count, islice
 from math import ceil, inf, sqrt
 from typing import ClassVar, NamedTuple
 
@@ -20,6 +22,13 @@ _VANISHING = 1e-12
 _BACK_OFF, _MAX_BACK_OFFS = 4.0, 10
 # So many weights, their gradient and moments fit in the cache.
 _CACHE_BLOCK = 2**16
+
+
+# With a constant rate, the mean of the iterates is judged: it takes one in so many, and
+# its weight on the latest falls as (η + 1)/(t + η), so that it is about the last ninth.
+_AVERAGED_EVERY, _RECENCY = 4, 8
+# Steps over which a constant rate warms up.
+_WARM_UP = 50
 
 
 @dataclass
@@ -51,9 +60,13 @@ class FirstOrder:
     n_moments: ClassVar[int]
     incremental: ClassVar[bool] = True
     trains_together: ClassVar[bool] = True
+    n_starts: ClassVar[int] = 1
+    places_units: ClassVar[bool] = False
     finds_alpha: ClassVar[bool] = False
 
-    def solve(self, objective, theta, *, on_iteration, rng, state=None):
+    def solve(
+        self, objective, theta, *, on_iteration, rng, state=None, on_restart=None
+    ):
         """Minimise the objective from θ, in place.
 
         A loss that is not finite, or ten times that of the start and of θ = 0, is a
@@ -65,12 +78,13 @@ class FirstOrder:
         theta : ndarray
             The start; overwritten by the iterates.
         on_iteration : callable
-            `on_iteration(theta, loss) -> bool` after every epoch; True stops. A
-            divergence is reported as an infinite loss.
+            `on_iteration(theta, loss) -> bool` after every epoch; True stops.
         rng : numpy.random.Generator
             Draws the order of the samples.
         state : State, default=None
             What an earlier call returned; it is not changed.
+        on_restart : callable, default=None
+            Called where the descent has diverged and starts again.
 
         Returns
         -------
@@ -98,22 +112,37 @@ class FirstOrder:
             if not outcome.diverged or n_steps < 1:
                 break
             theta[...], state, rate = start, self.start(theta), rate / _BACK_OFF
+            if on_restart is not None:
+                on_restart()
         if outcome.diverged:
             theta[...], state = start, self.start(theta)
             on_iteration(theta, at_start)
         return Result(state, self._message(rate, outcome))
+
+    def begin(self, objective, thetas, rng):
+        """A descent at a falling rate that can always be prolonged."""
+        return Descent(self, objective, *thetas, rng)
 
     def start(self, theta):
         """The state before the first step."""
         moments = [np.zeros_like(theta) for _ in range(self.n_moments)]
         return State(moments, np.empty(min(len(theta), _CACHE_BLOCK), theta.dtype))
 
-    def sized(self, n_samples, layout, noise):
+    def sized(self, n_samples, layout, are_numbers=False):
         """The solver, with the numbers that were not set taken from the recipe."""
-        size, n_steps = recipe.budget(n_samples, layout.n_in, noise)
+        size, n_steps = recipe.budget(n_samples, layout.n_in, are_numbers)
         size = min(self.batch_size or size, n_samples)
         n_epochs = self.max_iter or n_steps / ceil(n_samples / size)
         return replace(self, batch_size=size, max_iter=n_epochs)
+
+    def for_steps(self, checkpoint, n_samples):
+        """The solver with the budget that led to a checkpoint."""
+        n_batches = ceil(n_samples / min(self.batch_size, n_samples))
+        return replace(self, max_iter=checkpoint.n_steps / n_batches)
+
+    def for_one_epoch(self):
+        """The solver with the budget of an epoch, at a constant rate."""
+        return replace(self, max_iter=1, schedule=recipe.constant, has_budget=True)
 
     def precision(self, n_samples):
         """float32 for minibatches; float64 where every step sees all samples."""
@@ -125,26 +154,34 @@ class FirstOrder:
 
     def _descend(self, objective, theta, rng, state, rates, n_batches):
         """Yield the loss of each epoch; the last may be a part of one."""
-        rates = iter(rates)
-        rate = next(rates, None)
+        for at_end, loss in self.steps(objective, theta, rng, state, rates, n_batches):
+            if at_end:
+                yield loss()
+
+    def steps(self, objective, theta, rng, state, rates, n_batches):
+        """Make the steps; yield whether an epoch ends with each, and J then."""
         if n_batches == 1:
-            _, grad = objective.value_and_grad(theta)
-        else:
-            order = np.arange(objective.n_samples)
+            yield from self._full_steps(objective, theta, state, rates)
+            return
+        rates, order = iter(rates), np.arange(objective.n_samples)
+        rate = next(rates, None)
         while rate is not None:
-            if n_batches == 1:
+            rng.shuffle(order)
+            for n, grad in enumerate(objective.gradients(theta, order, n_batches), 1):
                 self.step(theta, grad, state, rate)
                 rate = next(rates, None)
-                loss, grad = objective.value_and_grad(theta)
-            else:
-                rng.shuffle(order)
-                for grad in objective.gradients(theta, order, n_batches):
-                    self.step(theta, grad, state, rate)
-                    rate = next(rates, None)
-                    if rate is None:
-                        break
-                loss = objective.sweep_value(theta)
-            yield loss
+                at_end = rate is None or n == n_batches
+                yield at_end, lambda: objective.sweep_value(theta)
+                if rate is None:
+                    break
+
+    def _full_steps(self, objective, theta, state, rates):
+        """The same, each step over all samples."""
+        _, grad = objective.value_and_grad(theta)
+        for rate in rates:
+            self.step(theta, grad, state, rate)
+            loss, grad = objective.value_and_grad(theta)
+            yield True, lambda loss=loss: loss
 
     def _message(self, rate, outcome):
         """What the user should know of the descent, or None."""
@@ -166,6 +203,94 @@ class FirstOrder:
         return None
 
 
+class Descent:
+    """Steps without a budget; what is judged is the mean of the latest iterates.
+
+    The rate warms up over τ steps, then falls as √(τ/(t + τ)): unlike a schedule with
+    an end, it lets the descent go on from wherever it is.
+
+    Attributes
+    ----------
+    iterate : ndarray
+        The mean of the latest iterates.
+    n_steps : int
+    loss_curve : list of float
+        J of each whole epoch.
+    """
+
+    def __init__(self, solver, objective, theta, rng):
+        self.solver, self._rng = solver, rng
+        self.n_steps, self.loss_curve = 0, []
+        self._theta, self._state = theta, solver.start(theta)
+        self._mean = RunningMean(theta.copy())
+        self._on(objective)
+
+    def _on(self, objective):
+        """Go on with this objective."""
+        self.objective = objective
+        self.n_batches = max(1, ceil(objective.n_samples / self.solver.batch_size))
+        self._steps = self.solver.steps(
+            *(objective, self._theta, self._rng, self._state),
+            self._rates(),
+            self.n_batches,
+        )
+
+    def fork(self, objective):
+        """Another descent from here, on another objective."""
+        other = copy(self)
+        other._theta, other._state = self._theta.copy(), self._state.copy()
+        other._mean = RunningMean(self._mean.value.copy(), self._mean.n_seen)
+        other._rng, other.loss_curve = deepcopy(self._rng), self.loss_curve.copy()
+        other._on(objective)
+        return other
+
+    @property
+    def iterate(self):
+        """The mean of the latest iterates."""
+        return self._mean.value
+
+    @property
+    def n_epochs(self):
+        """Number of epochs, the last one counted whole."""
+        return ceil(self.n_steps / self.n_batches)
+
+    def advance(self, n_steps):
+        """Make so many more steps."""
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            for at_end, loss in islice(self._steps, n_steps):
+                self.n_steps += 1
+                if self.n_steps % _AVERAGED_EVERY == 0:
+                    self._mean.update(self._theta)
+                if at_end:
+                    self.loss_curve.append(float(loss()))
+
+    def _rates(self):
+        """η_t, from where the descent is."""
+        for t in count(self.n_steps + 1):
+            falling = sqrt(_WARM_UP / (t + _WARM_UP))
+            yield self.solver.learning_rate_init * min(t / _WARM_UP, falling)
+
+
+class RunningMean:
+    """θ̄ ← θ̄ + (η + 1)/(t + η) (θ - θ̄), with the t-th θ that is taken in [1]_.
+
+    References
+    ----------
+    .. [1] Shamir and Zhang, "Stochastic gradient descent for non-smooth optimization:
+       convergence results and optimal averaging schemes", ICML 2013.
+    """
+
+    def __init__(self, value, n_seen=0):
+        self.value, self.n_seen = value, n_seen
+
+    def update(self, theta):
+        """Take in a θ."""
+        self.n_seen += 1
+        share = (_RECENCY + 1) / (self.n_seen + _RECENCY)
+        self.value *= 1 - share
+        axpy(share, theta, self.value)
+
+
 class _Outcome(NamedTuple):
     """How a descent ended."""
 
@@ -180,7 +305,6 @@ def _watch(descent, theta, on_iteration, limit):
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for n_epochs, loss in enumerate(descent, start=1):
             if not loss <= limit or not np.isfinite(theta).all():
-                on_iteration(theta, np.inf)
                 return _Outcome(n_epochs, diverged=True)
             if on_iteration(theta, loss):
                 return _Outcome(n_epochs, stopped=True)
@@ -191,6 +315,7 @@ def _watch(descent, theta, on_iteration, limit):
 class GradientDescent(FirstOrder):
     """θ ← θ - η ∂J/∂θ over all samples: the notes' algorithm."""
 
+    name: ClassVar[str] = "gd"
     learning_rate_init: float = 0.1
     max_iter: int = 1000
     schedule: Callable = recipe.constant
@@ -198,7 +323,7 @@ class GradientDescent(FirstOrder):
     n_moments: ClassVar[int] = 0
     batch_size: ClassVar[float] = inf
 
-    def sized(self, n_samples, layout, noise):
+    def sized(self, n_samples, layout, are_numbers=False):
         """Every step sees all samples."""
         return self
 
@@ -218,6 +343,7 @@ class SGD(FirstOrder):
        learning", ICML 2013.
     """
 
+    name: ClassVar[str] = "sgd"
     learning_rate_init: float = 0.02
     max_iter: int | None = None
     batch_size: int | None = None
@@ -251,6 +377,7 @@ class Adam(FirstOrder):
     .. [2] Dozat, "Incorporating Nesterov momentum into Adam", ICLR workshop 2016.
     """
 
+    name: ClassVar[str] = "adam"
     learning_rate_init: float = 0.03
     max_iter: int | None = None
     batch_size: int | None = None

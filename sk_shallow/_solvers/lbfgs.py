@@ -1,12 +1,15 @@
 """L-BFGS, SciPy's."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 from scipy.optimize import minimize
 
 from sk_shallow._solvers.result import OVERFLOW, Result, product_operations
+
+# Minibatch steps that count as one iteration, and so many that all starts make.
+_STEPS, _ALL_GO_ON = 4, 30
 
 
 @dataclass(frozen=True)
@@ -19,17 +22,26 @@ class LBFGS:
        optimization", Mathematical Programming 45, 1989.
     """
 
-    max_iter: int = 1000
+    name: ClassVar[str] = "lbfgs"
+    max_iter: int | None = None
+    has_budget: bool = False
     incremental: ClassVar[bool] = False
     trains_together: ClassVar[bool] = False
+    n_starts: ClassVar[int] = 3
+    places_units: ClassVar[bool] = True
     finds_alpha: ClassVar[bool] = False
-    has_budget: ClassVar[bool] = False
+    # Iterations where max_iter is not set.
+    n_steps: ClassVar[int] = 1000
     memory: ClassVar[int] = 20
     gradient_tolerance: ClassVar[float] = 1e-8
 
-    def sized(self, n_samples, layout, noise):
+    def sized(self, n_samples, layout, are_numbers=False):
         """Nothing depends on the size of the data."""
         return self
+
+    def for_steps(self, checkpoint, n_samples):
+        """The solver with the iterations that led to a checkpoint."""
+        return replace(self, max_iter=checkpoint.n_epochs, has_budget=True)
 
     def precision(self, n_samples):
         """Curvature from differences of gradients asks for double precision."""
@@ -39,9 +51,13 @@ class LBFGS:
         """Of the largest product."""
         return product_operations(n_samples, layout)
 
-    def solve(self, objective, theta, *, on_iteration, rng=None, state=None):
+    def begin(self, objective, thetas, rng):
+        """A descent that can be prolonged, from the best of some starts."""
+        return Descent(self, objective, thetas)
+
+    def solve(self, objective, theta, *, on_iteration, **_):
         """Minimise the objective from θ, in place; see `FirstOrder.solve`."""
-        stopped = False
+        max_iter, stopped = self.max_iter or self.n_steps, False
 
         def callback(intermediate_result):
             nonlocal stopped
@@ -50,8 +66,8 @@ class LBFGS:
                 raise StopIteration
 
         options = {
-            "maxiter": self.max_iter,
-            "maxfun": 20 * self.max_iter,
+            "maxiter": max_iter,
+            "maxfun": 20 * max_iter,
             "maxcor": self.memory,
             "ftol": 0.0,
             "gtol": self.gradient_tolerance,
@@ -70,9 +86,44 @@ class LBFGS:
         theta[...] = found.x
         if found.nit == 0:
             on_iteration(theta, found.fun)
-        if stopped or found.nit < self.max_iter:
+        if stopped or self.has_budget or found.nit < max_iter:
             return Result()
         return Result(
-            message=f"max_iter={self.max_iter} iterations were reached before the loss "
+            message=f"max_iter={max_iter} iterations were reached before the loss "
             "converged. Set a larger max_iter or tol."
         )
+
+
+class Descent:
+    """Iterations in pieces, from several starts; fewer and fewer of them go on.
+
+    Each piece forgets the curvature that the last has seen.
+    """
+
+    def __init__(self, solver, objective, thetas):
+        self._solver, self.objective = solver, objective
+        self._thetas, self.n_epochs, self.loss_curve = list(thetas), 0, []
+
+    def fork(self, objective):
+        """Another descent from here, on another objective."""
+        other = Descent(self._solver, objective, [t.copy() for t in self._thetas])
+        other.n_epochs, other.loss_curve = self.n_epochs, self.loss_curve.copy()
+        return other
+
+    @property
+    def iterate(self):
+        """θ of the best start."""
+        return self._thetas[0]
+
+    def advance(self, n_steps):
+        """Make some more iterations."""
+        n_iter = max(1, n_steps // _STEPS)
+        solver = replace(self._solver, max_iter=n_iter)
+        for theta in self._thetas:
+            solver.solve(self.objective, theta, on_iteration=lambda *_: False)
+        self.n_epochs += n_iter
+        if len(self._thetas) > 1:
+            self._thetas.sort(key=self.objective.value)
+        if self.n_epochs >= _ALL_GO_ON:
+            self._thetas = self._thetas[: -(-len(self._thetas) // 2)]
+        self.loss_curve.append(self.objective.value(self.iterate))

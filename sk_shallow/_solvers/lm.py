@@ -1,14 +1,14 @@
-"""Levenberg-Marquardt: damped Gauss-Newton steps, and the prior found on the way."""
+"""Levenberg-Marquardt: damped Gauss-Newton steps."""
 
-from dataclasses import dataclass
-from math import inf
-from typing import ClassVar
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import numpy as np
-from scipy.linalg.lapack import dpotrs
 
-from sk_shallow._model.evidence import factor
 from sk_shallow._solvers.result import OVERFLOW, Result
+
+# The first μ beside the mean of the diagonal of H.
+_FIRST_DAMPING = 1e-2
 
 
 class _Damping:
@@ -33,15 +33,41 @@ class _Damping:
         self._growth *= 2
 
 
+@dataclass
+class Descent:
+    """Where a descent is.
+
+    Attributes
+    ----------
+    theta : ndarray
+        θ, which steps move in place.
+    model : tuple
+        Σ wᵢ ℓᵢ at θ, its gradient, and its curvature H.
+    metric : ndarray
+        D.
+    damping : _Damping
+        μ.
+    """
+
+    theta: np.ndarray
+    model: Any
+    metric: np.ndarray
+    damping: _Damping = field(init=False)
+
+    def copy(self):
+        """Another from the same θ, with the first μ."""
+        return Descent(self.theta.copy(), self.model, self.metric)
+
+    def __post_init__(self):
+        mean = (self.model[2].diagonal() / self.metric).mean()
+        self.damping = _Damping(_FIRST_DAMPING * (mean if mean > 0 else 1.0))
+
+
 @dataclass(frozen=True)
 class LevenbergMarquardt:
     """Solve (H + diag(α) + μD) δ = -∂/∂θ; θ ← θ + δ where that descends [1]_, [2]_.
 
     D is the metric of the inputs: the damping does not depend on their units.
-
-    Where the prior is to be estimated, α follows the evidence after every step, once
-    some have been made, and minus the log-evidence of a sample takes the place of the
-    loss. It is an approximation about a minimum: what it was before does not count.
 
     References
     ----------
@@ -51,23 +77,22 @@ class LevenbergMarquardt:
        algorithm", IEEE Transactions on Neural Networks 5, 1994.
     """
 
+    name: ClassVar[str] = "lm"
     max_iter: int | None = None
     incremental: ClassVar[bool] = False
     trains_together: ClassVar[bool] = False
+    n_starts: ClassVar[int] = 4
+    places_units: ClassVar[bool] = True
     finds_alpha: ClassVar[bool] = True
     has_budget: ClassVar[bool] = False
-    # The first μ beside the mean of the diagonal of H.
-    first_damping: ClassVar[float] = 1e-2
-    # Steps before α is estimated for the first time, and in all, with that and without.
-    n_warm_up: ClassVar[int] = 20
-    n_search: ClassVar[int] = 100
+    # Steps where max_iter is not set.
     n_steps: ClassVar[int] = 1000
     max_rejections: ClassVar[int] = 20
     # The matrix takes some 100 MB, and a step a minute, at the most.
     max_size: ClassVar[int] = 4000
     max_work: ClassVar[float] = 1e12
 
-    def sized(self, n_samples, layout, noise):
+    def sized(self, n_samples, layout, are_numbers=False):
         """The solver, if it can take this size.
 
         Raises
@@ -94,72 +119,56 @@ class LevenbergMarquardt:
         """Of the product Jᵀ J."""
         return n_samples * layout.n_out * layout.member.size**2
 
-    def solve(self, objective, theta, *, on_iteration, rng=None, state=None):
-        """Minimise the objective from θ, in place; see `FirstOrder.solve`.
-
-        It leaves the prior that it has found in the objective.
-        """
-        with np.errstate(over="ignore", invalid="ignore"):
-            model = objective.gauss_newton(theta)
-            if not np.isfinite(model[0]):
-                raise ValueError(OVERFLOW)
-            is_search = objective.prior.is_estimated
-            n_before = self.n_warm_up if is_search else inf
-            max_iter = self.max_iter or (self.n_search if is_search else self.n_steps)
-            metric = objective.metric()
-            damping = self._damping(model[2], metric)
-            for n_steps in range(1, max_iter + 1):
-                moved = self._step(objective, theta, model, damping, metric)
-                if moved:
-                    model = objective.gauss_newton(theta)
-                is_warm = n_steps > n_before
-                loss = self._loss(objective, theta, model, is_warm)
-                stopped = on_iteration(theta, loss)
-                if is_search and not is_warm and (stopped or not moved):
-                    n_before = n_steps
-                elif stopped or not (moved or is_search):
-                    return Result()
-                if n_steps == n_before and on_iteration(theta, inf) and stopped:
-                    return Result()
-                if not moved:
-                    damping = self._damping(model[2], metric)
-        if is_search:
-            return Result()
+    def solve(self, objective, theta, *, on_iteration, **_):
+        """Minimise the objective from θ, in place; see `FirstOrder.solve`."""
+        descent = self.start(objective, theta)
+        n_steps = self.max_iter or self.n_steps
+        for _ in range(n_steps):
+            moved = self.step(objective, descent)
+            if on_iteration(theta, self.value(objective, descent)) or not moved:
+                return Result()
         return Result(
-            message=f"max_iter={max_iter} iterations were reached before the loss "
+            message=f"max_iter={n_steps} iterations were reached before the loss "
             "converged. Set a larger max_iter or tol."
         )
 
-    def _damping(self, H, metric):
-        """The first μ."""
-        mean = (H.diagonal() / metric).mean()
-        return _Damping(self.first_damping * (mean if mean > 0 else 1.0))
+    def start(self, objective, theta):
+        """A descent from θ."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            model = objective.gauss_newton(theta)
+        if not np.isfinite(model[0]):
+            raise ValueError(OVERFLOW)
+        return Descent(theta, model, objective.metric())
 
-    def _step(self, objective, theta, model, damping, metric):
+    def value(self, objective, descent):
+        """J where the descent is."""
+        value = descent.model[0] + objective.penalty.value(descent.theta)
+        return value / objective.total_weight
+
+    def step(self, objective, descent):
         """Move θ downhill; False where no step descends."""
-        prior, (likelihood, grad, H) = objective.prior, model
-        before = likelihood + prior.penalty(theta)
-        slope = grad + prior.precision * theta
+        with np.errstate(over="ignore", invalid="ignore"):
+            moved = self._moved(objective, descent)
+            if moved:
+                descent.model = objective.gauss_newton(descent.theta)
+        return moved
+
+    def _moved(self, objective, descent):
+        """Whether one of some steps, shorter and shorter, has led downhill."""
+        theta, damping, penalty = descent.theta, descent.damping, objective.penalty
+        (likelihood, grad, H), precision = descent.model, objective.penalty.precision
+        before, slope = likelihood + penalty.value(theta), grad + precision * theta
         for _ in range(self.max_rejections):
-            damper = damping.mu * metric
-            L = factor(H, prior.precision + damper)
-            if L is not None:
-                step = dpotrs(L, -slope, lower=1)[0]
+            damper = damping.mu * descent.metric
+            factor = H.factor(precision + damper)
+            if factor is not None:
+                step = factor.solve(-slope)
                 predicted = 0.5 * float(step @ (damper * step - slope))
                 there = theta + step
-                after = objective.likelihood(there) + prior.penalty(there)
+                after = objective.likelihood(there) + penalty.value(there)
                 if after < before:
                     damping.reward((before - after) / predicted)
                     theta[...] = there
                     return True
             damping.punish()
         return False
-
-    def _loss(self, objective, theta, model, is_warm):
-        """J; or minus the log-evidence per sample, and α is estimated anew."""
-        prior, (likelihood, _, H) = objective.prior, model
-        if not is_warm:
-            return (likelihood + prior.penalty(theta)) / objective.total_weight
-        posterior = objective.posterior(theta, likelihood, H)
-        objective.prior = prior.reestimated(posterior)
-        return -posterior.log_evidence / objective.total_weight

@@ -18,8 +18,6 @@ class Stopping:
         Relative tolerance.
     n_iter_no_change : int
         The patience.
-    extra : callable, default=None
-        `extra()` gives what belongs to an iterate beside its θ.
 
     Attributes
     ----------
@@ -28,23 +26,23 @@ class Stopping:
     best_value, best_theta
         The lowest value, and a copy of the θ that had it.
     best_extra
-        What belonged to it.
+        What else belonged to it.
     """
 
-    def __init__(self, theta, tol, n_iter_no_change, extra=lambda: None):
+    def __init__(self, theta, tol, n_iter_no_change):
         self.tol, self.n_iter_no_change = tol, n_iter_no_change
         self.values = []
         self.best_value, self.best_theta = np.inf, theta.copy()
-        self._extra, self.best_extra = extra, extra()
+        self.best_extra = None
         self._reference, self._n_waiting = np.inf, 0
 
-    def update(self, theta, value):
+    def update(self, theta, value, extra=None):
         """Take one iteration's value; True says stop."""
         self.values.append(value)
         if value < self.best_value:
             self.best_value = value
             self.best_theta[...] = theta
-            self.best_extra = self._extra()
+            self.best_extra = extra
         if self._improves(value):
             self._reference, self._n_waiting = value, 0
         else:
@@ -78,21 +76,14 @@ class Monitor:
         self.stopping, self.validate, self.verbose = stopping, validate, verbose
         self.loss_curve = []
 
-    def __call__(self, theta, loss):
-        """Take the θ and the loss of an iteration; True says stop.
-
-        An infinite loss says that training starts again: it has diverged, or what it
-        minimises changes. True then says that what is judged here does not change.
-        """
-        if loss == np.inf:
-            self.stopping.restart()
-            return self.validate is not None
+    def __call__(self, theta, loss, extra=None):
+        """Take the θ and the loss of an iteration; True says stop."""
         self.loss_curve.append(float(loss))
         value = loss if self.validate is None else self.validate(theta)
         if self.verbose:
             score = "" if self.validate is None else f", score = {-value:.8f}"
             print(f"Iteration {len(self.loss_curve)}, loss = {loss:.8f}{score}")
-        return self.stopping.update(theta, float(value))
+        return self.stopping.update(theta, float(value), extra)
 
     @property
     def best_loss(self):

@@ -1,83 +1,46 @@
 """Training: from a plan, the samples and first weights to the best θ of each member."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from joblib import Parallel, delayed
 
 from sk_shallow._arrays.threads import suited_to
-from sk_shallow._data.noise import are_few_and_noisy
-from sk_shallow._data.scaling import Standardizer, fold
-from sk_shallow._model.evidence import Laplace, Prior, log_symmetries
-from sk_shallow._model.layout import Layout
-from sk_shallow._model.objective import Objective
+from sk_shallow._data.scaling import Standardizer, unfold
+from sk_shallow._inference.laplace import Laplace, posterior_of
+from sk_shallow._model.penalty import Penalty
 from sk_shallow._solvers.watch import Monitor, Stopping
-from sk_shallow.activations import Activation
+from sk_shallow._training.evidence import resume, search
 
-# Where α is known and steps are cheap, so many starts race, so many times as steep as
-# they are drawn: all make so many steps, then the best quarter; the best one goes on.
-RACE_STEEPNESS, _RACE_STEPS, _RACE_WORK = 8 * (1.0, 0.5, 0.25), (30, 100), 1e7
-# Where the search for α begins; see `starts_of`.
-_CLOSE, _STEEPNESS = 0.03, (1.0, 2.0, 4.0)
-
-
-class Samples(NamedTuple):
-    """What an objective sees of the data: [1 X̃], the codes Y, and the weights."""
-
-    X: Any
-    Y: np.ndarray
-    sample_weight: np.ndarray | None
+# Where a run has several starts, all make so many iterations, then the best quarter.
+_RACE_STEPS = (30, 100)
+# More work than this for one iteration is done from one start.
+_RACE_WORK = 1e7
 
 
-class Plan(NamedTuple):
-    """The objects that a training is made of.
+class Progress(NamedTuple):
+    """What training needs, beside the weights, to go on where it was."""
 
-    The layout is that of the networks which the solver trains in one run: all members
-    of a committee, or one.
-    """
-
-    layout: Layout
-    activation: Activation
-    coder: Any
-    solver: Any
+    rng: np.random.Generator
+    weight: float
     x: Standardizer
     y: Standardizer
+    solver_state: Any = None
 
-    def can_race(self, n_samples, alpha):
-        """Whether several starts are affordable, and comparable: by one known α."""
-        solver = self.solver
-        if not solver.finds_alpha or isinstance(alpha, str) or solver.max_iter:
-            return False
-        return solver.n_operations(n_samples, self.layout) <= _RACE_WORK
+    @classmethod
+    def of(cls, problem, plan, rng):
+        """Before the first step."""
+        return cls(rng, float(problem.data.weights.sum()), plan.x, plan.y)
 
-    def starts(self, candidates, dtype):
-        """The first θ of each run to choose from, from the weights of each member."""
-        thetas = [self._joined(weights, dtype) for weights in candidates]
-        return list(zip(*thetas, strict=True))
-
-    def _joined(self, weights, dtype):
-        """The θ of each run."""
-        n = self.layout.n_members
-        thetas = [self.layout.member.pack(*each, dtype) for each in weights]
-        return [self.layout.join(thetas[i : i + n]) for i in range(0, len(thetas), n)]
-
-    def members(self, thetas):
-        """b1, W1, W2, b2 of every member in original units, from the θ of each run."""
-        member = self.layout.member
-        split = [theta for run in thetas for theta in self.layout.split(run)]
-        return [fold(member.view(theta), self.x, self.y) for theta in split]
-
-    def samples(self, data, dtype=None):
-        """The samples in the solver's precision, or the one that is given."""
-        dtype = dtype or self.solver.precision(data.X.shape[0])
-        X = self.x.design(data.X, dtype)
-        return Samples(X, self.coder.encode(data.y, self.y, dtype), data.sample_weight)
-
-    def objective(self, samples, **penalty):
-        """J over these samples."""
-        unit = self.coder.output_unit
-        return Objective(self.layout, self.activation, unit, *samples, **penalty)
+    def after(self, earlier):
+        """What earlier samples and these together give."""
+        return self._replace(
+            weight=earlier.weight + self.weight,
+            x=earlier.x.merge(self.x),
+            y=earlier.y.merge(self.y),
+        )
 
 
 class Watch(NamedTuple):
@@ -99,33 +62,13 @@ class Run(NamedTuple):
     loss: float
     loss_curve: list
     values: list
-    prior: Prior | None
+    penalty: Penalty | None
     posterior: Laplace | None
     state: Any
     message: str | None
 
 
-class Start(NamedTuple):
-    """Where the search for α and for W1 begins."""
-
-    alpha: float = 1.0
-    steepness: float = 1.0
-
-
-def starts_of(n_runs, n_samples, alpha, are_numbers):
-    """The starts of the members of a committee.
-
-    For labels and few noisy numbers, all begin with the α that the noise suggests.
-    Other numbers can be fitted closely first: the evidence then finds its α from below,
-    and the members begin, by turns, with steeper units. They differ, and their mean
-    gains by it. `alpha()` is asked for only where it matters.
-    """
-    if not are_numbers or are_few_and_noisy(n_samples, alpha):
-        return [Start(alpha())] * n_runs
-    return [Start(_CLOSE, _STEEPNESS[i % len(_STEEPNESS)]) for i in range(n_runs)]
-
-
-def penalties(plan, alpha, share, starts):
+def penalties(plan, alpha, share, n_runs, begin=1.0):
     """The penalty of each run, as an objective takes it.
 
     Parameters
@@ -135,27 +78,97 @@ def penalties(plan, alpha, share, starts):
         For all runs, or a row for each.
     share : float
         The samples' share of the weight that α stands beside.
-    starts : list of Start
-        One for each run.
+    n_runs : int
+    begin : float or ndarray, default=1.0
+        What α is to be found from, as `alpha` gives it, where it is to be found.
     """
     if not plan.solver.finds_alpha:
-        return [{"alpha": alpha * share}] * len(starts)
+        return [{"alpha": alpha * share}] * n_runs
     if isinstance(alpha, str):
-        return [{"prior": Prior.of(plan.layout, alpha, *start)} for start in starts]
-    alphas = alpha if np.ndim(alpha) == 2 else [alpha] * len(starts)
-    return [{"prior": Prior.of(plan.layout, one)} for one in alphas]
+        alpha = _spread(begin, 1 if alpha == "evidence" else plan.layout.n_in + 1)
+    alphas = alpha if np.ndim(alpha) == 2 else [alpha] * n_runs
+    return [{"penalty": Penalty.of(plan.layout, one)} for one in alphas]
 
 
-def train(plan, samples, starts, penalties, state, rngs, watch, n_jobs):
-    """Run the solver from each start; the runs are independent of each other.
+def _spread(alpha, n_groups):
+    """The α of so many groups, or a row of it for each member, from that of others."""
+    alpha = np.atleast_1d(alpha)
+    if alpha.shape[-1] == n_groups:
+        return alpha
+    return np.broadcast_to(alpha[..., -1:], (*alpha.shape[:-1], n_groups))
+
+
+def train_on(
+    plan, problem, members, watch, n_jobs, *, alpha, W=None, progress, begin=1.0
+):
+    """Minimise J from the weights of the members, or from drawn ones.
+
+    Parameters
+    ----------
+    plan : Plan
+        Of the whole committee.
+    problem : Problem
+    members : list of (b1, W1, W2, b2), or None
+        In original units.
+    watch : Watch
+    n_jobs : int or None
+    alpha : float, str or ndarray
+    W : ndarray of shape (n_members, n_samples), default=None
+        The weights by member; None where every member sees all samples.
+    progress : Progress
+    begin : float or ndarray, default=1.0
+        Where the search for α goes on.
 
     Returns
     -------
     list of Run
     """
-    jobs = zip(starts, penalties, rngs, strict=True)
+    n_members = plan.layout.n_members
+    plan = plan.of_run
+    n_runs = n_members // plan.layout.n_members
+    rngs = progress.rng.spawn(n_members)
+    samples = plan.samples(problem.data)
+    if members is None:
+        is_free = plan.solver.max_iter is None or plan.solver.has_budget
+        is_free = is_free and watch.validate is None
+        n_starts = plan.solver.n_starts if n_runs == 1 and is_free else 1
+        drawn = [problem.first(plan, rngs) for _ in range(n_starts)]
+    else:
+        drawn = [[unfold(*weights, plan.x, plan.y) for weights in members]]
+    thetas = [plan.joined(weights, samples.Y.dtype) for weights in drawn]
+    weights = [samples.sample_weight] * n_runs
+    if W is not None:
+        weights = [W] if plan.solver.trains_together else list(W)
+    share = float(problem.data.weights.sum()) / progress.weight
+    found = None
+    if isinstance(alpha, str):
+        found = search if members is None else resume
+    return train(
+        plan,
+        [samples._replace(sample_weight=w) for w in weights],
+        list(zip(*thetas, strict=True)),
+        penalties(plan, alpha, share, n_runs, begin),
+        progress.solver_state,
+        rngs if n_runs > 1 else [progress.rng],
+        watch,
+        n_jobs,
+        found,
+    )
+
+
+def train(plan, samples, starts, penalties, state, rngs, watch, n_jobs, searched=None):
+    """Run the solver from each start; the runs are independent of each other.
+
+    `searched` is how α is found, if it is: `search`, or `resume`.
+
+    Returns
+    -------
+    list of Run
+    """
+    run = partial(_search, searched) if searched else _run
+    jobs = zip(samples, starts, penalties, rngs, strict=True)
     return Parallel(n_jobs=n_jobs if len(starts) > 1 else 1)(
-        delayed(_run)(plan, samples, *job, state, watch) for job in jobs
+        delayed(run)(plan, *job, state, watch) for job in jobs
     )
 
 
@@ -169,10 +182,15 @@ def _race(solver, objective, thetas):
     """
 
     def rounded_value(theta):
-        value = objective.likelihood(theta) + objective.prior.penalty(theta)
+        penalty = objective.penalty
+        if penalty is None:
+            value = objective.value(theta)
+        else:
+            value = objective.likelihood(theta) + penalty.value(theta)
         return np.nan_to_num(np.float32(value), nan=np.inf)
 
-    for n_steps in _RACE_STEPS:
+    rounds = [n for n in _RACE_STEPS if n < (solver.max_iter or np.inf)]
+    for n_steps in rounds or [solver.max_iter]:
         runner = replace(solver, max_iter=n_steps)
         for theta in thetas:
             runner.solve(objective, theta, on_iteration=lambda *_: False)
@@ -181,24 +199,42 @@ def _race(solver, objective, thetas):
 
 
 def _run(plan, samples, thetas, penalty, rng, state, watch):
-    """Minimise J from θ; keep the best iterate, or the last if α is to be found."""
+    """Minimise J from θ; keep the best iterate."""
     objective = plan.objective(samples, **penalty)
     with suited_to(plan.solver.n_operations(objective.n_samples, plan.layout)):
         theta = thetas[0] if len(thetas) == 1 else _race(plan.solver, objective, thetas)
-        stopping = Stopping(theta, watch.tol, watch.patience, lambda: objective.prior)
+        stopping = Stopping(theta, watch.tol, watch.patience)
         monitor = Monitor(stopping, watch.validate, watch.verbose)
         result = plan.solver.solve(
-            objective, theta, on_iteration=monitor, rng=rng, state=state
+            objective,
+            theta,
+            on_iteration=monitor,
+            rng=rng,
+            state=state,
+            on_restart=stopping.restart,
         )
-        prior, loss, curve = objective.prior, monitor.best_loss, monitor.loss_curve
-        is_search = prior is not None and prior.is_estimated
-        if is_search and watch.validate is None:
-            loss = curve[-1]
-        else:
-            theta, objective.prior = stopping.best_theta, stopping.best_extra
-        posterior = None if prior is None else objective.posterior_at(theta)
-    values, prior = stopping.values, objective.prior
-    return Run(theta, loss, curve, values, prior, posterior, *result)
+        theta, penalty = stopping.best_theta, objective.penalty
+        posterior = None if penalty is None else posterior_of(objective, theta)
+    loss, curve, values = monitor.best_loss, monitor.loss_curve, stopping.values
+    return Run(theta, loss, curve, values, penalty, posterior, *result)
+
+
+def _search(searched, plan, samples, thetas, penalty, rng, state, watch):
+    """Find α from θ; keep what the evidence prefers, or else what is best validated."""
+    objective, solver = plan.objective(samples, **penalty), plan.solver
+    patience = np.inf if watch.validate is None else watch.patience
+    stopping = Stopping(thetas[0], watch.tol, patience)
+    monitor = Monitor(stopping, watch.validate, watch.verbose)
+    with suited_to(solver.n_operations(objective.n_samples, plan.layout)):
+        found = searched(objective, thetas, solver, monitor, solver.max_iter)
+        theta, posterior, penalty = found.theta, found.posterior, found.penalty
+        loss = solver.value(found.objective, found.descent)
+        if watch.validate is not None:
+            theta, penalty = stopping.best_theta, stopping.best_extra
+            posterior = posterior_of(objective.penalized_by(penalty), theta)
+            loss = monitor.best_loss
+    curve, values = monitor.loss_curve, stopping.values
+    return Run(theta, loss, curve, values, penalty, posterior, None, None)
 
 
 def mean_curve(curves):
@@ -219,21 +255,19 @@ def summary(plan, runs, weight):
         S, the total weight of the samples.
     """
     posteriors, scale = [run.posterior for run in runs], plan.y.scale
-    priors = [run.prior for run in runs]
-    alphas = np.array([prior.strengths(plan.layout) for prior in priors])
+    alphas = np.array([run.penalty.strengths(plan.layout) for run in runs])
     evidences = [posterior.log_evidence for posterior in posteriors]
-    symmetries = log_symmetries(plan.layout.n_hidden, plan.activation)
     density = weight * np.log(scale).sum()  # of ỹ, as that of y
     told = {
         "_posteriors": posteriors,
         "alpha_": _simplest(alphas),
         "n_effective_parameters_": float(np.mean([p.n_effective for p in posteriors])),
-        "log_evidence_": float(np.mean(evidences) + symmetries - density),
+        "log_evidence_": float(np.mean(evidences) - density),
     }
     if plan.coder.output_unit.has_noise:
         noise = np.mean([posterior.noise_variance for posterior in posteriors])
         told["noise_variance_"] = plan.coder.per_output(noise * scale**2)
-    if len(priors[0].alpha) == plan.layout.n_in + 1:
+    if len(runs[0].penalty.alpha) == plan.layout.n_in + 1:
         relevance = np.mean(1 / alphas[:, :-1], axis=0)
         told["feature_relevance_"] = relevance / relevance.sum()
     return told

@@ -1,0 +1,288 @@
+"""What was not set: the recipes that the folds choose from.
+
+Where the user has left something open, a short list of recipes is tried, and from those
+that lead the penalty moves on.
+"""
+
+from dataclasses import replace
+from numbers import Real
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sk_shallow._solvers import LBFGS, SGD, Adam, LevenbergMarquardt
+from sk_shallow._training.recipe import AS_THEY_ARE, Binning, Recipe
+from sk_shallow.activations import Activation, Identity, ReLU, Tanh
+
+# The penalties to begin with, of the columns as they are and in pieces; where none is
+# tried; the factors between neighbours and between forks.
+_ALPHAS, _ALPHAS_IN_PIECES = (10.0, 1.0, 0.1), (1.0, 10.0)
+_ALPHA, _NEIGHBOUR, _SHIFT = 1.0, 10.0, 10**0.5
+_LEAST, _MOST = 1e-4, 1e4
+# Edges by the rows, and by the distinct values of columns where one is frequent; the
+# second is worth a trial where the samples are many.
+PIECEWISE, _MIXED, _MANY = Binning(16, "rows"), Binning(16, "auto"), 1000
+# Numbers in an encoded design, at the most.
+_LARGEST_DESIGN = 2e8
+# With so many encoded columns, one penalty is tried first.
+_WIDE = 500
+# The units of one network, of one by second-order steps, of a member of a committee,
+# and of one that is linear.
+_N_HIDDEN, _N_HIDDEN_LM, _N_HIDDEN_MEMBER, _N_HIDDEN_LINEAR = 100, 20, 50, 10
+# The members of a committee, each without its fold; and the folds of one network.
+N_MEMBERS, N_FOLDS = 10, 5
+# A batch is a sixteenth of the samples, as a power of two within these.
+_SHARE, _LEAST_BATCH, _MOST_BATCH = 16, 64, 256
+# The work of a race: of each sample and input, with what an input costs beside its
+# products; and at the least.
+_WORK, _OVERHEAD, _LEAST_WORK = 6e5, 40, 2e10
+# Its share where the activation is set, as in a grid over activations.
+_SHARE_OF_WORK = 0.3
+# So few units, of so few samples, are worth a solver that converges.
+_FEW_UNITS, _FEW_SAMPLES = 32, 5000
+
+
+class Facts(NamedTuple):
+    """What there is to learn.
+
+    Attributes
+    ----------
+    n_samples : float
+        Their total weight: k copies are a sample of weight k.
+    n_inputs : int
+        Columns of the plain design.
+    n_numeric : int
+        Columns of numbers that can be binned: 0 for sparse X.
+    has_frequent : bool
+        Whether the edges of some columns depend on how they are chosen.
+    """
+
+    n_samples: float
+    n_inputs: int
+    n_numeric: int
+    has_frequent: bool
+
+    @classmethod
+    def of(cls, problem):
+        """Of the samples of a problem."""
+        X, encoding = problem.data.X, problem.encoding(AS_THEY_ARE)
+        n_samples = float(problem.data.weights.sum())
+        if encoding is None:
+            return cls(n_samples, X.shape[1], 0, False)
+        n_numeric = X.numbers.shape[1]
+        has_frequent = n_numeric > 0 and not problem.agree(PIECEWISE, _MIXED)
+        return cls(n_samples, encoding.n_columns, n_numeric, has_frequent)
+
+
+class Settings(NamedTuple):
+    """What the user has set, as objects; None is open.
+
+    Attributes
+    ----------
+    solvers : list of solver
+        The one that was set, or those that honour what else was set.
+    n_hidden, n_members : int or None
+    activation : Activation or None
+    alpha : float, str, ndarray or None
+    binnings : tuple of Binning or None
+    is_one : bool
+        Whether networks trained on all samples are wanted: one, or n_members.
+    """
+
+    solvers: list
+    n_hidden: int | None
+    n_members: int | None
+    activation: Activation | None
+    alpha: Any
+    binnings: tuple | None
+    is_one: bool
+    has_cv: bool
+
+    @property
+    def has_race(self):
+        """Whether something is left for the folds to choose, beside the steps."""
+        return not self.is_one or self.alpha is None
+
+    @property
+    def is_second_order(self):
+        """Whether curvature finds α, or is told several."""
+        kinds = {type(solver) for solver in self.solvers}
+        is_number = self.alpha is None or isinstance(self.alpha, Real)
+        return kinds == {LevenbergMarquardt} or not is_number
+
+    @property
+    def has_folds(self):
+        """Whether the members of a trial are held-out networks."""
+        return (self.has_race or self.has_cv) and not self.is_second_order
+
+
+def candidates(settings, facts):
+    """The recipes to begin with.
+
+    Returns
+    -------
+    list of Recipe
+    """
+    recipes = [
+        _recipe(settings, solver, binning, activation, alpha)
+        for solver in _solvers(settings, facts)
+        for activation in _activations(settings, solver)
+        for binning in _binnings(settings, facts, solver, activation)
+        for alpha in _alphas(settings, facts, solver, binning)
+    ]
+    return recipes if settings.has_race else recipes[:1]
+
+
+def incremental(settings):
+    """The recipe of `partial_fit`, which sees some samples at a time.
+
+    Returns
+    -------
+    Recipe
+    """
+    solvers = [solver for solver in settings.solvers if solver.incremental]
+    chosen = [s for s in solvers if isinstance(s, Adam)] or solvers
+    alpha = settings.alpha if isinstance(settings.alpha, Real) else _ALPHA
+    known = settings._replace(is_one=True, solvers=chosen[:1], alpha=alpha)
+    return candidates(known, Facts(0, 0, 0, False))[0]
+
+
+def continued(settings, recipe, is_incremental=False):
+    """A recipe with what has been set since: for its networks to be trained on.
+
+    Returns
+    -------
+    Recipe
+    """
+    solvers = [s for s in settings.solvers if s.incremental or not is_incremental]
+    if not isinstance(settings.alpha, Real | None):
+        solvers = [s for s in solvers if s.finds_alpha] or solvers
+    kinds = type(recipe.solver), Adam, object
+    solver = next(s for kind in kinds for s in solvers if isinstance(s, kind))
+    alpha = recipe.alpha if settings.alpha is None else settings.alpha
+    if settings.alpha is None and not (solver.finds_alpha or isinstance(alpha, Real)):
+        alpha = _ALPHA
+    activation = settings.activation or recipe.activation
+    return recipe._replace(solver=solver, alpha=alpha, activation=activation)
+
+
+def allowance(settings, facts):
+    """The multiplications that a race may take; less where the activation is set.
+
+    They take about the time of MLPClassifier's default fit.
+    """
+    work = _LEAST_WORK + _WORK * facts.n_samples * (facts.n_inputs + _OVERHEAD)
+    return work if settings.activation is None else _SHARE_OF_WORK * work
+
+
+def unjudged(settings, recipe):
+    """The recipe where nothing can be held out to judge it by."""
+    is_open = settings.alpha is None and not isinstance(recipe.alpha, str)
+    return recipe._replace(alpha=_ALPHA) if is_open else recipe
+
+
+def neighbours(settings, facts, recipe):
+    """Recipes with a larger and with a smaller α."""
+    return _shifted(settings, facts, recipe, (_NEIGHBOUR, 1 / _NEIGHBOUR))
+
+
+def shifts(settings, facts, recipe):
+    """Recipes that a fork may go on with: a smaller α, or a larger one."""
+    return _shifted(settings, facts, recipe, (1 / _SHIFT, _SHIFT))
+
+
+def _shifted(settings, facts, recipe, factors):
+    """The recipe with α times these factors."""
+    if settings.alpha is not None or isinstance(recipe.alpha, str):
+        return []
+    alphas = [float(f"{recipe.alpha * factor:.2g}") for factor in factors]
+    least = max(_LEAST, 1 / facts.n_samples)
+    return [recipe._replace(alpha=a) for a in alphas if least <= a <= _MOST]
+
+
+def _recipe(settings, solver, binning, activation, alpha):
+    """One recipe, with what was set."""
+    n_members = settings.n_members or (1 if settings.is_one else N_MEMBERS)
+    n_hidden = settings.n_hidden or _n_hidden(settings, solver, activation)
+    return Recipe(solver, n_hidden, activation, binning, alpha, n_members)
+
+
+def _n_hidden(settings, solver, activation):
+    """The number of units where it was not set."""
+    if isinstance(solver, LevenbergMarquardt):
+        return _N_HIDDEN_LM
+    if settings.is_one:
+        return _N_HIDDEN
+    is_linear = isinstance(activation, Identity) and settings.activation is None
+    return _N_HIDDEN_LINEAR if is_linear else _N_HIDDEN_MEMBER
+
+
+def _solvers(settings, facts):
+    """The solvers to try."""
+    if settings.is_second_order:
+        kinds = (LevenbergMarquardt,)
+    elif len(settings.solvers) == 1:
+        kinds = (object,)
+    elif _suits_lbfgs(settings, facts):
+        kinds = (LBFGS,)
+    else:
+        kinds = (Adam,)
+    able = [solver for solver in settings.solvers if isinstance(solver, kinds)]
+    able = able or [s for s in settings.solvers if isinstance(s, SGD)]
+    return [_with_batches(s, facts) if settings.has_race else s for s in able]
+
+
+def _suits_lbfgs(settings, facts):
+    """Whether a solver that converges is worth its time, and free to do so."""
+    is_small = settings.is_one and settings.n_hidden <= _FEW_UNITS
+    is_small = is_small and facts.n_samples <= _FEW_SAMPLES
+    is_free = any(isinstance(s, LBFGS) and not s.max_iter for s in settings.solvers)
+    return settings.has_race and is_small and is_free
+
+
+def _with_batches(solver, facts):
+    """The solver, with a batch size if it has one that is open."""
+    if getattr(solver, "batch_size", 0) is not None:
+        return solver
+    size = 2 ** round(np.log2(max(1, facts.n_samples / _SHARE)))
+    return replace(solver, batch_size=int(np.clip(size, _LEAST_BATCH, _MOST_BATCH)))
+
+
+def _activations(settings, solver):
+    """The activations to try."""
+    if settings.activation is not None:
+        return [settings.activation]
+    if isinstance(solver, LevenbergMarquardt):
+        return [Tanh()]
+    is_set = len(settings.solvers) == 1 and isinstance(solver, Adam | SGD)
+    if is_set or not settings.has_race:
+        return [ReLU()]
+    more = [Tanh()] if isinstance(solver, LBFGS) else []
+    return [ReLU(), *more, Identity()]
+
+
+def _binnings(settings, facts, solver, activation):
+    """The encodings to try."""
+    if settings.binnings is not None:
+        return settings.binnings
+    size = facts.n_samples * facts.n_numeric * PIECEWISE.n_bins
+    is_plain = isinstance(activation, Identity) and settings.activation is None
+    is_plain |= isinstance(solver, LevenbergMarquardt) or not settings.has_race
+    if is_plain or not 0 < size <= _LARGEST_DESIGN:
+        return [AS_THEY_ARE]
+    mixed = [_MIXED] if facts.has_frequent and facts.n_samples >= _MANY else []
+    return [AS_THEY_ARE, PIECEWISE, *mixed]
+
+
+def _alphas(settings, facts, solver, binning):
+    """The penalties to begin with."""
+    if settings.alpha is not None:
+        return [settings.alpha]
+    if isinstance(solver, LevenbergMarquardt):
+        return ["evidence"]
+    if isinstance(solver, LBFGS):
+        return [_ALPHA]
+    if binning == AS_THEY_ARE:
+        return _ALPHAS
+    is_wide = facts.n_numeric * PIECEWISE.n_bins > _WIDE
+    return _ALPHAS_IN_PIECES[:1] if is_wide or binning == _MIXED else _ALPHAS_IN_PIECES

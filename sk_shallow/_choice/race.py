@@ -1,0 +1,144 @@
+"""The race: of several recipes, the one that its held-out losses favour.
+
+It sees contenders and numbers only. A contender has a `recipe` and can `advance_to` a
+number of steps, which tells the work that it took; then it has held-out `losses`, one
+for each sample, with their `weights`. It knows whether it `is_over`, and can
+`fork(recipe)` from a while ago.
+
+All begin; after each round those that are behind are out, and neighbours of the leader
+join. Short races favour penalties that are too strong: so when the winner's steps
+double, and double again, a fork with another penalty may overtake it.
+"""
+
+from math import sqrt
+
+import numpy as np
+
+# Steps of each round, and how many contenders go on from it.
+ROUNDS = ((100, 4), (200, 2), (400, 1))
+# Who is behind by more standard errors of the paired difference is out.
+_BEHIND = 2.0
+# Times that the leader's neighbours are asked for in a round.
+_MOVES = 3
+# The share of the allowance that the winner may have beside it; and its steps, at the
+# least, whatever they take, unless it is over, and at the most.
+_MORE = 0.5
+LEAST_STEPS, MOST_STEPS = 400, 12_800
+
+
+def mean_loss(contender):
+    """The mean of its held-out losses; infinite where it has diverged."""
+    with np.errstate(over="ignore"):
+        return float(np.average(contender.losses, weights=contender.weights))
+
+
+def is_behind(contender, leader):
+    """Whether the contender's losses are larger, beyond doubt."""
+    if not np.isfinite(mean_loss(contender)):
+        return True
+    gaps, w = contender.losses - leader.losses, leader.weights
+    mean = np.average(gaps, weights=w)
+    with np.errstate(over="ignore"):
+        variance = np.average((gaps - mean) ** 2, weights=w)
+    return float(mean) > _BEHIND * sqrt(variance / w.sum())
+
+
+class Race:
+    """Contenders on one track, and the table of what they showed.
+
+    Parameters
+    ----------
+    begin : callable
+        `begin(recipe)` gives a contender.
+    allowance : float
+        The work that all may take together; the winner may take half as much again.
+    verbose : bool, default=False
+        Whether to print how each contender does.
+    """
+
+    def __init__(self, begin, allowance=np.inf, verbose=False):
+        self._begin, self._verbose, self._rows = begin, verbose, {}
+        self._left, self._more = allowance, _MORE * allowance
+
+    def run(self, recipes, neighbours, shifts):
+        """The best of the recipes, and of those that they lead to.
+
+        Parameters
+        ----------
+        recipes : list
+        neighbours : callable
+            `neighbours(recipe)` gives recipes that are worth a trial if it leads.
+        shifts : callable
+            `shifts(recipe)` gives recipes that a fork of it may go on with: the first
+            again and again, the others once.
+
+        Returns
+        -------
+        contender
+        """
+        field = [self._begin(recipe) for recipe in recipes]
+        for n_steps, n_kept in ROUNDS:
+            field = self._round(field, n_steps, neighbours)
+            field = field[: n_kept if self._left > 0 else 1]
+            is_spent = self._left < -self._more
+            if is_spent or all(contender.is_over for contender in field):
+                break
+        return self._end(field[0], shifts)
+
+    def table(self):
+        """What each contender showed, as columns."""
+        rows = list(self._rows.values())
+        return {name: [row[name] for row in rows] for name in rows[0]}
+
+    def _round(self, field, n_steps, neighbours):
+        """Those that are not behind after so many steps, in order."""
+        for contender in field:
+            self._advance(contender, n_steps)
+        field.sort(key=mean_loss)
+        for _ in range(_MOVES):
+            leader = field[0]
+            new = [r for r in neighbours(leader.recipe) if r not in self._rows]
+            for recipe in new:
+                if self._left > 0:
+                    field.append(self._begin(recipe))
+                    self._advance(field[-1], n_steps)
+            field.sort(key=mean_loss)
+            if field[0] is leader:
+                break
+        return [field[0], *(c for c in field[1:] if not is_behind(c, field[0]))]
+
+    def _end(self, leader, shifts):
+        """The leader, trained until its losses have stopped falling."""
+        n_shifts = None
+        while True:
+            leader, has_shifted = self._shifted(leader, shifts, n_shifts)
+            n_shifts = 1 if has_shifted or n_shifts is None else n_shifts
+            n_steps = 2 * leader.n_steps
+            is_spent = self._left < -self._more and n_steps > LEAST_STEPS
+            if leader.is_over or n_steps > MOST_STEPS or is_spent:
+                return leader
+            self._advance(leader, n_steps)
+
+    def _shifted(self, leader, shifts, n_shifts):
+        """The leader, or a fork that has overtaken it."""
+        has_shifted = False
+        for i in range(len(shifts(leader.recipe)[:n_shifts])):
+            while self._left > 0 and i < len(shifts(leader.recipe)):
+                fork = leader.fork(shifts(leader.recipe)[i])
+                self._advance(fork, leader.n_steps)
+                if not mean_loss(fork) < mean_loss(leader):
+                    break
+                leader, has_shifted = fork, True
+            if has_shifted:
+                break
+        return leader, has_shifted
+
+    def _advance(self, contender, n_steps):
+        """Train a contender on, and note what it shows."""
+        self._left -= contender.advance_to(n_steps)
+        names, loss = contender.recipe.names, mean_loss(contender)
+        row = {**names, "n_steps": contender.n_steps, "loss": loss}
+        self._rows[contender.recipe] = row
+        if self._verbose:
+            told = ", ".join(f"{name}={value}" for name, value in names.items())
+            print(f"{told}: held-out loss = {loss:.6f} after {contender.n_steps} steps")

@@ -1,0 +1,137 @@
+"""What a parameter or a weight may be. Errors in scikit-learn's words."""
+
+from numbers import Integral, Real
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.utils import check_array
+
+
+class InvalidParameterError(ValueError, TypeError):
+    """A parameter has a wrong type or value."""
+
+
+class Interval(NamedTuple):
+    """A range of numbers of one kind."""
+
+    kind: type
+    low: float
+    high: float = np.inf
+    closed: str = "left"
+
+    def __contains__(self, value):
+        """Whether value is such a number; a bool is none."""
+        if isinstance(value, (bool, np.bool_)) or not isinstance(value, self.kind):
+            return False
+        if value == self.low:
+            return self.closed in ("left", "both")
+        if value == self.high:
+            return self.closed in ("right", "both")
+        return bool(self.low < value < self.high)
+
+    def __str__(self):
+        """As scikit-learn writes it."""
+        name = "an int" if self.kind is Integral else "a float"
+        opening = "[" if self.closed in ("left", "both") else "("
+        closing = "]" if self.closed in ("right", "both") else ")"
+        return f"{name} in the range {opening}{self.low}, {self.high}{closing}"
+
+
+class Names(tuple):
+    """Some strings."""
+
+    def __contains__(self, value):
+        """Whether value is one of the strings."""
+        return isinstance(value, str) and super().__contains__(value)
+
+    def __str__(self):
+        """As scikit-learn writes it."""
+        return f"a str among {{{', '.join(map(repr, sorted(self)))}}}"
+
+
+class Instance(NamedTuple):
+    """The instances of a class."""
+
+    kind: type
+    description: str
+
+    def __contains__(self, value):
+        """Whether value is an instance."""
+        return isinstance(value, self.kind)
+
+    def __str__(self):
+        """What they are."""
+        return self.description
+
+
+class Callable_:
+    """Anything that can be called."""
+
+    def __contains__(self, value):
+        """Whether value can be called."""
+        return callable(value)
+
+    def __str__(self):
+        """As scikit-learn writes it."""
+        return "a callable"
+
+
+BOOL = Instance((bool, np.bool_), "a bool")
+NONE = Instance(type(None), "None")
+RANDOM_STATES = (
+    Interval(Integral, 0, 2**32 - 1, "both"),
+    Instance(np.random.RandomState, "a numpy.random.RandomState instance"),
+    NONE,
+)
+
+
+def check_parameters(estimator, parameters):
+    """Refuse parameters of a wrong type or range.
+
+    Parameters
+    ----------
+    estimator : estimator
+    parameters : dict
+        What each parameter may be.
+
+    Raises
+    ------
+    InvalidParameterError
+        Naming the parameter, what is allowed, and what was given.
+    """
+    for name, value in estimator.get_params(deep=False).items():
+        allowed = parameters.get(name)
+        if allowed and not any(value in constraint for constraint in allowed):
+            *most, last = map(str, allowed)
+            described = f"{', '.join(most)} or {last}" if most else last
+            raise InvalidParameterError(
+                f"The {name!r} parameter of {type(estimator).__name__} must be "
+                f"{described}. Got {value!r} instead."
+            )
+
+
+def check_sample_weight(sample_weight, n_samples):
+    """The weights as a float64 vector.
+
+    Raises
+    ------
+    ValueError
+        If they are not one finite, non-negative number per sample, or all zero.
+    """
+    if isinstance(sample_weight, Real):
+        sample_weight = np.full(n_samples, float(sample_weight))
+    w = check_array(
+        sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
+    )
+    if w.ndim != 1:
+        raise ValueError(
+            f"Sample weights must be 1D array or scalar, got {w.ndim}D array. Expected "
+            f"either a scalar value or a 1D array of length {n_samples}."
+        )
+    if w.shape != (n_samples,):
+        raise ValueError(f"sample_weight.shape == {w.shape}, expected {(n_samples,)}!")
+    if (w < 0).any():
+        raise ValueError("Negative values in data passed to `sample_weight`.")
+    if not (w > 0).any():
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    return w

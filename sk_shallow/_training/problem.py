@@ -1,0 +1,139 @@
+"""The problem: the samples, and how the networks of a recipe see them."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from sk_shallow._data.encoding import MAX_CATEGORIES, Encoding
+from sk_shallow._data.samples import Data
+from sk_shallow._data.scaling import Standardizer, input_spread
+from sk_shallow._inference.residuals import Range
+from sk_shallow._model.initializers import first_weights
+from sk_shallow._model.layout import Layout
+from sk_shallow._training.plan import Plan, encoded
+
+# The standard deviation of a column between 0 and 1, at the least.
+_LEAST_SD = 0.1
+
+
+@dataclass
+class Problem:
+    """The samples of a fit, and what holds for every recipe.
+
+    Attributes
+    ----------
+    data : Data
+        With positive weights.
+    coder : Reals or Labels
+    draw : callable
+        One of the initializers.
+    standardize : bool
+    places_units : bool
+        Whether the first hidden biases may put the units among the samples.
+    seed : int
+        Of the first weights and of the batches, the same for every recipe.
+    encodings : dict
+        Those that have been fitted, by their binning; None for sparse X.
+    """
+
+    data: Data
+    coder: Any
+    draw: Any
+    standardize: bool
+    places_units: bool
+    seed: int
+    encodings: dict = field(default_factory=dict)
+
+    def __post_init__(self):
+        """Nothing has been measured yet."""
+        self._scalers, self._samples = {}, {}
+
+    def plan(self, recipe):
+        """The objects that the recipe is made of."""
+        encoding, x = self.encoding(recipe.binning), self._scaler(recipe.binning)
+        sizes = len(x.mean), recipe.n_hidden, self.coder.n_outputs
+        layout = Layout(*sizes, recipe.n_members)
+        are_numbers = self.coder.output_unit.has_noise
+        solver = recipe.solver.sized(self.data.n_samples, layout, are_numbers)
+        return Plan(layout, recipe.activation, self.coder, solver, encoding, x, self.y)
+
+    def samples(self, plan, binning):
+        """The samples as the plan sees them, made once for each binning and dtype."""
+        dtype = plan.solver.precision(self.data.n_samples)
+        key = binning, np.dtype(dtype)
+        if key not in self._samples:
+            self._samples[key] = plan.samples(self.data)
+        return self._samples[key]
+
+    def rngs(self, n_members):
+        """A generator for each member, and one for the batches."""
+        return np.random.default_rng(self.seed).spawn(n_members + 1)
+
+    def first(self, plan, rngs):
+        """b1, W1, W2, b2 of each member, in standardised units."""
+        b2 = self.coder.first_bias(self.data.y, self.data.weights)
+        is_spread = self.places_units and plan.solver.places_units
+        spread = plan.x.spread if is_spread else 0.0
+        how = self.draw, plan.layout.member, b2
+        drawn = [first_weights(rng, *how, spread=spread) for rng in rngs]
+        for _, _, W2, _ in drawn:
+            W2[:, self.y.sd == 0] = 0  # what is constant is told by b2
+        return drawn
+
+    def encoding(self, binning):
+        """What the columns become."""
+        if binning not in self.encodings:
+            self.encodings[binning] = self._encoding(binning)
+        return self.encodings[binning]
+
+    def agree(self, one, other):
+        """Whether two binnings give the same columns."""
+        first, second = self.encoding(one).ramps, self.encoding(other).ramps
+        return np.array_equal(first.left, second.left)
+
+    @cached_property
+    def y(self):
+        """The standardizer of the targets."""
+        if not self.standardize:
+            return Standardizer.identity(self.coder.n_outputs)
+        return self.coder.standardizer(self.data.y, self.data.sample_weight)
+
+    @cached_property
+    def range(self):
+        """Where the samples are; None for sparse X."""
+        X, y, w = self.data.X, self.data.y, self.data.sample_weight
+        return Range.of(X, self.data.weights, self.coder.standardizer(y, w).sd)
+
+    def _encoding(self, binning):
+        """Fitted, with the weights of the samples."""
+        X, w = self.data.X, self.data.sample_weight
+        n_bins, quantiles = binning
+        if sparse.issparse(X):
+            if n_bins is not None:
+                raise ValueError(
+                    "encoding='piecewise' was set, but X is sparse. Leave encoding at "
+                    "'auto' or None, or pass X.toarray()."
+                )
+            return None
+        rules = {"n_bins": n_bins, "quantiles": quantiles, "clip": True}
+        return Encoding.of(X, w, max_categories=MAX_CATEGORIES, **rules)
+
+    def _scaler(self, binning):
+        """The standardizer of the inputs as they are encoded."""
+        if binning not in self._scalers:
+            X = encoded(self.encoding(binning), self.data.X)
+            self._scalers[binning] = self._measured(X, self.encoding(binning))
+        return self._scalers[binning]
+
+    def _measured(self, X, encoding):
+        """The standardizer of a matrix; rare indicators are not blown up."""
+        if not self.standardize:
+            return Standardizer.identity(X.shape[1])
+        least = 0.0
+        if encoding is not None and not encoding.is_identity:
+            least = np.where(encoding.is_passed_through, 0.0, _LEAST_SD)
+        spread = input_spread(X.shape[1])
+        return Standardizer.of(X, self.data.sample_weight, spread, least)

@@ -1,0 +1,64 @@
+"""A recipe: all that must be known before the first step."""
+
+from typing import Any, NamedTuple
+
+from sk_shallow.activations import ACTIVATIONS, Activation
+
+
+class Binning(NamedTuple):
+    """How columns of numbers become piecewise linear functions.
+
+    Attributes
+    ----------
+    n_bins : int or None
+        None leaves the columns as they are.
+    quantiles : str
+        Whose quantiles the edges are; see `_data.encoding.QUANTILES`.
+    """
+
+    n_bins: int | None = None
+    quantiles: str = "rows"
+
+
+AS_THEY_ARE = Binning()
+
+
+class Recipe(NamedTuple):
+    """One way to train.
+
+    Attributes
+    ----------
+    solver : solver
+        With the hyperparameters that were set.
+    n_hidden : int
+        Units of one member.
+    activation : Activation
+    binning : Binning
+    alpha : float, str or ndarray
+        The strength of the penalty, or how it is to be found.
+    n_members : int
+    """
+
+    solver: Any
+    n_hidden: int
+    activation: Activation
+    binning: Binning
+    alpha: Any
+    n_members: int
+
+    @property
+    def activation_name(self):
+        """The name of a registered activation; else the object."""
+        names = {g: name for name, g in ACTIVATIONS.items() if name != "sigmoid"}
+        return names.get(self.activation, self.activation)
+
+    @property
+    def names(self):
+        """The parameters that give an estimator this recipe."""
+        return {
+            "solver": self.solver.name,
+            "n_hidden": self.n_hidden,
+            "activation": self.activation_name,
+            "encoding": "piecewise" if self.binning.n_bins else None,
+            "alpha": self.alpha,
+        }

@@ -1,0 +1,229 @@
+"""A trial: a recipe in training, each member without its fold."""
+
+from copy import copy
+from math import ceil, sqrt
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from sk_shallow._arrays.threads import suited_to
+from sk_shallow._inference.residuals import Residuals, member_spread
+from sk_shallow._training.train import Run, mean_curve
+
+# The losses are looked at after so many steps, and whenever these have grown by √2;
+# from these steps, a fork can go on.
+_FIRST, _GROWTH = 25, sqrt(2)
+_WAYS_BACK = {50 * 2**i for i in range(9)}
+# A trial is over at twice the steps of its last gain of this share, and not before.
+_GAIN, _LEAST_STEPS = 5e-3, 200
+# So much of the loss of a constant is not worth a warning, nor is a loss that has
+# fallen by less than this share over the last half of the steps.
+_NEGLIGIBLE, _FALL = 1e-2, 0.1
+
+
+class Checkpoint(NamedTuple):
+    """A committee after some steps, judged by what its members have not seen.
+
+    Attributes
+    ----------
+    theta : ndarray
+    n_steps : int
+    n_epochs : int
+        Epochs, or iterations; 1 at the least.
+    outputs : ndarray of shape (n_out, n_samples)
+        Of the members that do not see the sample, in standardised units; NaN where
+        every member sees it.
+    losses : ndarray of shape (n_judged,)
+        ℓᵢ of the samples that some member does not see.
+    loss : float
+        Their weighted mean.
+    """
+
+    theta: np.ndarray
+    n_steps: int
+    n_epochs: int
+    outputs: np.ndarray
+    losses: np.ndarray
+    loss: float
+
+
+class Trial:
+    """A committee that can always be trained on; its best checkpoint is kept.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    problem : Problem
+    W : ndarray of shape (n_members, n_samples)
+        The weights of the samples, 0 where a member does not see one.
+
+    Attributes
+    ----------
+    best : Checkpoint
+    n_steps : int
+    """
+
+    def __init__(self, recipe, problem, W):
+        self.recipe, self._problem, self._W = recipe, problem, W
+        self.plan = problem.plan(recipe._replace(n_members=len(W)))
+        self._samples = problem.samples(self.plan, recipe.binning)
+        self._unseen = W == 0
+        self.n_steps, self.best, self._last_gain = 0, None, (0, np.inf)
+        self._path = [(0, np.inf)]
+        *rngs, rng = problem.rngs(len(W))
+        solver, dtype = self.plan.solver, self._samples.Y.dtype
+        plan = self.plan.of_run
+        drawn = [problem.first(plan, rngs) for _ in range(solver.n_starts)]
+        starts = zip(*(plan.joined(weights, dtype) for weights in drawn), strict=True)
+        runs = zip(self._set_objectives(), starts, strict=True)
+        self._descents = [solver.begin(*run, rng) for run in runs]
+        self._ways_back = {}
+
+    def _set_objectives(self):
+        """J of the committee, to be judged by; and those that are minimised."""
+        alpha, W = self.recipe.alpha, self._W
+        samples = self._samples._replace(sample_weight=W)
+        self._objective = self.plan.objective(samples, alpha=alpha)
+        if self.plan.solver.trains_together:
+            return [self._objective]
+        one = self.plan.one
+        each = (self._samples._replace(sample_weight=w) for w in W)
+        return [one.objective(samples, alpha=alpha) for samples in each]
+
+    def fork(self, recipe):
+        """A trial with another α, from where this one was well before its best."""
+        at = [n for n in self._ways_back if n * _GROWTH <= self.best.n_steps]
+        if not at:
+            return Trial(recipe, self._problem, self._W)
+        other = copy(self)
+        other.recipe, other.n_steps, other.best = recipe, max(at), None
+        other._last_gain = (other.n_steps, np.inf)
+        other._path = [there for there in self._path if there[0] <= other.n_steps]
+        runs = zip(self._ways_back[max(at)], other._set_objectives(), strict=True)
+        other._descents = [descent.fork(objective) for descent, objective in runs]
+        other._ways_back = {n: self._ways_back[n] for n in at}
+        return other
+
+    @property
+    def losses(self):
+        """Those of the best checkpoint."""
+        return self.best.losses
+
+    @property
+    def is_over(self):
+        """Whether the loss has not fallen since half of the steps."""
+        return self.n_steps >= max(_LEAST_STEPS, 2 * self._last_gain[0])
+
+    @property
+    def work(self):
+        """Multiplications of one step, about."""
+        n_in, h, _, n_members = self.plan.layout
+        n_rows = getattr(self.recipe.solver, "batch_size", None) or np.inf
+        if not np.isfinite(n_rows):
+            n_rows = float(self._problem.data.weights.sum())
+        return 6 * (n_in + 40) * h * n_members * n_rows
+
+    def advance_to(self, n_steps):
+        """Train on to so many steps, unless it is over; gives the work that it took."""
+        before, layout = self.n_steps, self.plan.layout
+        n_operations = self.plan.solver.n_operations(self._objective.n_samples, layout)
+        with suited_to(n_operations):
+            while self.n_steps < n_steps and not self.is_over:
+                growth = max(_FIRST, ceil(self.n_steps * _GROWTH))
+                self._go_on(min(n_steps, growth))
+        return (self.n_steps - before) * self.work
+
+    def _go_on(self, n_steps):
+        """Train on to the next checkpoint."""
+        for descent in self._descents:
+            descent.advance(n_steps - self.n_steps)
+        self.n_steps = n_steps
+        self._judge()
+        if n_steps in _WAYS_BACK:
+            ways = [descent.fork(descent.objective) for descent in self._descents]
+            self._ways_back[n_steps] = ways
+
+    def _judge(self):
+        """A checkpoint; the best is kept."""
+        here = self._checkpoint()
+        if self.best is None or here.loss < self.best.loss:
+            self.best = here
+        if here.loss < (1 - _GAIN) * self._last_gain[1]:
+            self._last_gain = self.n_steps, here.loss
+        self._path.append((self.n_steps, self.best.loss))
+
+    @property
+    def _is_falling(self):
+        """Whether the best loss after half of the steps was much larger."""
+        halfway = [loss for n_steps, loss in self._path if 2 * n_steps <= self.n_steps]
+        return not self.is_over and self.best.loss < (1 - _FALL) * halfway[-1]
+
+    def _checkpoint(self):
+        """Judge by what has been held out."""
+        thetas = [descent.iterate for descent in self._descents]
+        theta = self.plan.layout.join(thetas) if len(thetas) > 1 else thetas[0].copy()
+        with np.errstate(over="ignore", invalid="ignore"):
+            outputs = self._objective.held_out_outputs(theta)
+            losses, loss = self._losses(outputs)
+        return Checkpoint(theta, self.n_steps, self._n_epochs, outputs, losses, loss)
+
+    @property
+    def weights(self):
+        """Of the judged samples."""
+        return self._problem.data.weights[self._unseen.any(axis=0)]
+
+    def _losses(self, outputs):
+        """ℓᵢ of the judged samples, and their mean; infinite after a divergence."""
+        J = self._objective
+        losses = np.nan_to_num(J.loss.loss(outputs, J.Y), nan=np.inf)
+        losses = losses[self._unseen.any(axis=0)]
+        return losses, float(np.average(losses, weights=self.weights))
+
+    @property
+    def _n_epochs(self):
+        """Of the longest run."""
+        return max(1, *(descent.n_epochs for descent in self._descents))
+
+    def run(self):
+        """The best checkpoint, as what a solver leaves."""
+        curve = mean_curve([descent.loss_curve for descent in self._descents])
+        curve = curve[: self.best.n_epochs] or [self._objective.value(self.best.theta)]
+        return Run(self.best.theta, curve[-1], curve, [], None, None, None, None)
+
+    def residuals(self):
+        """What the members have not seen, in the units of y."""
+        J, data, y = self._objective, self._problem.data, self.plan.y
+        outputs = J.outputs(self.best.theta)
+        spread = member_spread(outputs, data.weights, self._unseen)
+        return Residuals.of(
+            (J.Y - self.best.outputs) * y.scale[:, None],
+            data.weights,
+            self._unseen,
+            spread * y.scale**2,
+            self._problem.range,
+        )
+
+    def complaints(self):
+        """What the user should know: (category, message) each."""
+        constant = self._loss_of_a_constant()
+        varies = np.ptp(self._objective.Y, axis=1).any()
+        if varies and not self.best.loss < constant:
+            yield (
+                UserWarning,
+                "Nothing that was tried predicts held-out samples better than a "
+                "constant: see search_results_. The features may tell nothing of y.",
+            )
+        if self._is_falling and self.best.loss > _NEGLIGIBLE * constant:
+            yield (
+                ConvergenceWarning,
+                f"The held-out loss was still falling after {self.n_steps} steps, the "
+                "most that are made. Set max_iter to train for longer.",
+            )
+
+    def _loss_of_a_constant(self):
+        """The mean loss of an output that is the same for all samples."""
+        data, Y = self._problem.data, self._objective.Y
+        b2 = self._problem.coder.first_bias(data.y, data.weights)
+        constant = np.broadcast_to(np.reshape(b2, (-1, 1)), Y.shape)
+        return self._losses(constant)[1]

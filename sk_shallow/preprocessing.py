@@ -1,0 +1,304 @@
+"""Transformers for what stands before a hidden layer. Nothing is computed here."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from sk_shallow._data.columns import Columns, read, table_of
+from sk_shallow._data.constraints import (
+    BOOL,
+    NONE,
+    Interval,
+    Names,
+    check_parameters,
+    check_sample_weight,
+)
+from sk_shallow._data.encoding import MAX_CATEGORIES, QUANTILES, Encoding
+
+
+class _ListOfColumns:
+    """Anything that lists columns."""
+
+    def __contains__(self, value):
+        """Whether value may be such a list."""
+        return hasattr(value, "__len__") and not isinstance(value, (str, bytes, dict))
+
+    def __str__(self):
+        """As scikit-learn writes it."""
+        return "an array-like"
+
+
+class _Floats:
+    """The dtypes float32 and float64, however written."""
+
+    def __contains__(self, value):
+        """Whether value is one."""
+        is_dtype = isinstance(value, (type, str, np.dtype))
+        return is_dtype and value in (*map(np.dtype, "fd"), "float32", "float64")
+
+    def __str__(self):
+        """As NumPy writes them."""
+        return "numpy.float32, numpy.float64"
+
+
+# What each parameter may be.
+PARAMETERS = {
+    "n_bins": (Interval(Integral, 1), NONE),
+    "quantiles": (Names(QUANTILES),),
+    "categorical_features": (Names(("from_dtype",)), _ListOfColumns(), NONE),
+    "clip": (BOOL,),
+    "max_categories": (Interval(Integral, 1), NONE),
+    "dtype": (_Floats(), NONE),
+}
+
+
+class PiecewiseLinearEncoder(TransformerMixin, BaseEstimator):
+    """Encode columns so that a linear function of the result is piecewise linear.
+
+    With the edges e_0 < ... < e_T of the bins of a column, a number x becomes T
+    numbers, the t-th being (x - e_{t-1})/(e_t - e_{t-1}) cut to [0, 1]; the first is
+    not cut below and the last not above. The edges are quantiles of the column, and
+    never look at `y`. A column of two values stays one column, and a constant one
+    becomes a column of zeros.
+
+    Labels become indicators, and a missing value is a value.
+
+    Parameters
+    ----------
+    n_bins : int or None, default=16
+        How many bins a column of numbers has at most; a column of fewer distinct values
+        has its edges at all of them. None: columns of numbers stay as they are, and
+        only labels and missing values are encoded.
+    quantiles : {"auto", "rows", "distinct"}, default="auto"
+        The edges are quantiles of the rows, with their weights, or of the distinct
+        values. "auto": of the distinct values in a column with a value that more than
+        1/n_bins of the rows have, else of the rows.
+    categorical_features : "from_dtype", None or array-like, default="from_dtype"
+        Which columns hold labels:
+
+        - "from_dtype": in a pandas or polars DataFrame the columns of categories, of
+          strings and of booleans; in an array none.
+        - None: none.
+        - a mask of booleans, or the numbers or the names of the columns.
+    max_categories : int or None, default=64
+        How many indicators a column of labels gets at most, beside that for missing
+        values: if it has more labels, the least frequent share the last one. None: one
+        for each.
+    clip : bool, default=False
+        Whether the first bin is cut below and the last above, too: beyond its range a
+        column then stands as at its end.
+    dtype : {numpy.float32, numpy.float64} or None, default=None
+        Of the result. None: float32 if all numbers of X are float32, else float64.
+
+    Attributes
+    ----------
+    bin_edges_ : list of ndarray
+        The edges of each column. A single one if the column is constant, an empty array
+        if all of it is missing; None for a column of labels, or if `n_bins` is None.
+    categories_ : list of ndarray
+        The labels of each column, sorted; None for a column of numbers.
+    infrequent_categories_ : list of ndarray
+        Those of them that share an indicator; None if none do.
+    is_categorical_ : ndarray of shape (n_features,)
+        Which columns hold labels.
+    mean_ : ndarray of shape (n_features,)
+        The mean of each column of numbers, which stands for a missing value; NaN for a
+        column of labels.
+    missing_ : ndarray of shape (n_features,)
+        In which columns `fit` has seen missing values beside others.
+    n_features_in_ : int
+        Number of columns of X.
+    n_features_out_ : int
+        Number of columns of the result.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X, if they are strings.
+
+    See Also
+    --------
+    sklearn.preprocessing.SplineTransformer : Smoother bases, of numbers only.
+    sklearn.preprocessing.KBinsDiscretizer : Which bin, without the place in it.
+
+    Notes
+    -----
+    A missing number is encoded as the mean of its column, with an indicator beside it
+    if `fit` has seen missing values in that column. For labels, the missing are one
+    more label. What `fit` has not seen has no indicator. Of two labels only the second
+    has one, and a single label becomes a column of zeros.
+
+    A sample of weight k counts as k copies, one of weight 0 as absent. Neither the
+    order of the rows nor a shift or a positive factor of a column changes the result.
+
+    References
+    ----------
+    Gorishniy, Rubachev, Babenko, "On embeddings for numerical features in tabular deep
+    learning", NeurIPS 2022, https://arxiv.org/abs/2203.05556.
+
+    Examples
+    --------
+    >>> from sk_shallow.preprocessing import PiecewiseLinearEncoder
+    >>> X = [[0.0], [1.0], [2.0], [4.0], [8.0]]
+    >>> encoder = PiecewiseLinearEncoder(n_bins=2).fit(X)
+    >>> encoder.bin_edges_
+    [array([0., 2., 8.])]
+    >>> encoder.transform([[1.0], [5.0], [11.0]])
+    array([[0.5, 0. ],
+           [1. , 0.5],
+           [1. , 1.5]])
+
+    A linear model of the bins follows a curve:
+
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> x = np.linspace(0, 6, 100)[:, None]
+    >>> model = make_pipeline(PiecewiseLinearEncoder(), LinearRegression())
+    >>> model.fit(x, np.sin(x)).score(x, np.sin(x)) > 0.999
+    True
+    """
+
+    def __init__(
+        self,
+        n_bins=16,
+        *,
+        quantiles="auto",
+        categorical_features="from_dtype",
+        max_categories=MAX_CATEGORIES,
+        clip=False,
+        dtype=None,
+    ):
+        self.n_bins = n_bins
+        self.quantiles = quantiles
+        self.categorical_features = categorical_features
+        self.max_categories = max_categories
+        self.clip = clip
+        self.dtype = dtype
+
+    def fit(self, X, y=None, sample_weight=None):
+        """Find the edges and the labels.
+
+        Parameters
+        ----------
+        X : {array-like, DataFrame} of shape (n_samples, n_features)
+            Numbers and labels, with NaN, None or NA where they are missing.
+        y : None
+            Not used.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights: a sample of weight k counts as k copies, one of weight 0 as absent.
+
+        Returns
+        -------
+        self : PiecewiseLinearEncoder
+            Fitted.
+        """
+        self._fit(X, sample_weight)
+        return self
+
+    def fit_transform(self, X, y=None, sample_weight=None):
+        """Fit, and encode the same samples, which are read once.
+
+        Parameters
+        ----------
+        X : {array-like, DataFrame} of shape (n_samples, n_features)
+            As in `fit`.
+        y : None
+            Not used.
+        sample_weight : array-like of shape (n_samples,), default=None
+            As in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features_out_)
+            The columns encoded, one after the other.
+        """
+        columns = self._fit(X, sample_weight)
+        return self._encoding.transform(columns, self.dtype)
+
+    def transform(self, X):
+        """Encode the columns of X.
+
+        Parameters
+        ----------
+        X : {array-like, DataFrame} of shape (n_samples, n_features)
+            Samples with the columns of those in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features_out_)
+            The columns encoded, one after the other.
+        """
+        check_is_fitted(self)
+        columns = self._read(X, self.is_categorical_, reset=False)
+        return self._encoding.transform(columns, self.dtype)
+
+    def get_feature_names_out(self, input_features=None):
+        """Name the columns of the result.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Names of the columns of X; None: `feature_names_in_`, or "x0", "x1", ...
+
+        Returns
+        -------
+        ndarray of str
+            "x0_bin_0", "x0_bin_1", ... for the bins of "x0", or "x0" if it stays one
+            column; "x0_a" for the label "a", "x0_infrequent" for those that share an
+            indicator; "missingindicator_x0" for missing values.
+        """
+        check_is_fitted(self)
+        names = OneToOneFeatureMixin.get_feature_names_out(self, input_features)
+        return np.array(self._encoding.names(names), dtype=object)
+
+    def _fit(self, X, sample_weight):
+        """Set the fitted attributes; gives the columns of X."""
+        check_parameters(self, PARAMETERS)
+        columns = self._read(X, self.categorical_features, reset=True)
+        present, w = columns, sample_weight
+        if w is not None:
+            w = check_sample_weight(w, columns.n_samples)
+            present, w = columns.take(w > 0), w[w > 0]
+        rules = {name: getattr(self, name) for name in _RULES}
+        self._keep(Encoding.of(present, w, **rules))
+        return columns
+
+    def _read(self, X, categorical_features, *, reset):
+        """The columns of X, which may have been read before."""
+        is_read = isinstance(X, Columns)
+        table = X if is_read else table_of(X)
+        validate_data(self, table.header, reset=reset, skip_check_array=True)
+        return X if is_read else read(table, categorical_features)
+
+    @classmethod
+    def fitted(cls, encoding, header, *args, **kwargs):
+        """An encoder that has this encoding, of samples with this header."""
+        encoder = cls(*args, **kwargs)
+        validate_data(encoder, header, reset=True, skip_check_array=True)
+        encoder._keep(encoding)
+        return encoder
+
+    def _keep(self, encoding):
+        """The encoding as fitted attributes."""
+        features = encoding.features
+        self._encoding = encoding
+        self.is_categorical_ = encoding.is_categorical
+        self.bin_edges_ = [one.edges for one in features]
+        self.categories_ = [one.categories for one in features]
+        self.infrequent_categories_ = [one.infrequent_categories for one in features]
+        self.mean_ = np.array([one.mean for one in features])
+        self.missing_ = np.array([one.missing for one in features])
+        self.n_features_out_ = encoding.n_columns
+
+    def __sklearn_tags__(self):
+        """What scikit-learn's checks and pipelines have to know."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
+        preserved = ["float64", "float32"] if self.dtype is None else []
+        tags.transformer_tags.preserves_dtype = preserved
+        return tags
+
+
+# The parameters that say what becomes of columns that have been read.
+_RULES = ("n_bins", "quantiles", "max_categories", "clip")

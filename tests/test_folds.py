@@ -1,0 +1,126 @@
+"""Folds by content: laws."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import sparse
+from sklearn.model_selection import GroupKFold, KFold
+
+from sk_shallow._data import folds
+from sk_shallow._data.columns import read, table_of
+from sk_shallow._data.samples import Data
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+def table(seed, n=60, d=3, n_levels=None):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, d))
+    return X if n_levels is None else np.floor(X * n_levels)
+
+
+def fold_of(X, weights=None, strata=None, n_folds=5):
+    weights = np.ones(X.shape[0]) if weights is None else weights
+    return folds.dealt(folds.distinct(X), weights, n_folds, strata)
+
+
+@given(seed=seeds, n_levels=st.sampled_from([None, 1, 3]))
+def test_the_order_of_the_rows_does_not_matter(seed, n_levels):
+    X = table(seed, n_levels=n_levels)
+    order = np.random.default_rng(seed).permutation(len(X))
+    np.testing.assert_array_equal(fold_of(X)[order], fold_of(X[order]))
+
+
+@given(seed=seeds, shift=st.integers(-1000, 1000), power=st.integers(-9, 9))
+def test_a_shift_or_a_scale_of_a_column_does_not_matter(seed, shift, power):
+    X = np.round(table(seed), 3) * 1000
+    np.testing.assert_array_equal(fold_of(X), fold_of((X + shift) * 2.0**power))
+
+
+@given(seed=seeds)
+def test_copies_are_weights_and_in_one_fold(seed):
+    X, rng = table(seed), np.random.default_rng(seed)
+    k, strata = rng.integers(1, 4, len(X)), rng.integers(0, 3, len(X))
+    copies = np.repeat(np.arange(len(X)), k)
+    weighted = fold_of(X, k.astype(float), strata)
+    copied = fold_of(X[copies], strata=strata[copies])
+    np.testing.assert_array_equal(weighted[copies], copied)
+
+
+@given(seed=seeds, n=st.integers(10, 80), n_folds=st.integers(2, 9))
+def test_the_folds_are_of_one_size(seed, n, n_folds):
+    counts = np.bincount(fold_of(table(seed, n), n_folds=n_folds), minlength=n_folds)
+    assert counts.max() - counts.min() <= 1
+
+
+@given(seed=seeds, n_classes=st.integers(2, 4))
+def test_the_labels_keep_their_shares(seed, n_classes):
+    X, rng = table(seed, 100), np.random.default_rng(seed)
+    y = rng.integers(0, n_classes, len(X))
+    fold = fold_of(X, strata=y)
+    for label in range(n_classes):
+        counts = np.bincount(fold[y == label], minlength=5)
+        assert counts.max() - counts.min() <= 2
+
+
+def test_no_period_of_a_factorial_design_meets_the_folds():
+    levels = np.arange(5.0)
+    X = np.array([(a, b) for a in levels for b in levels for _ in range(1)])
+    fold = fold_of(X)
+    for column in X.T:
+        for level in levels:
+            assert len(np.unique(fold[column == level])) > 1
+
+
+@given(seed=seeds)
+def test_a_sparse_matrix_has_its_copies_in_one_fold(seed):
+    X = np.repeat(table(seed, 20, n_levels=2), 2, axis=0)
+    fold = fold_of(sparse.csr_array(X))
+    np.testing.assert_array_equal(fold[::2], fold[1::2])
+
+
+def data_of(X, groups=None):
+    return Data.of(read(table_of(X)), np.arange(len(X)), None, groups)
+
+
+def test_missing_values_are_equal_to_each_other():
+    X = np.repeat([[np.nan, 1.0], [2.0, np.nan], [np.nan, 2.0]], 2, axis=0)
+    np.testing.assert_array_equal(folds.distinct(X)[::2], folds.distinct(X)[1::2])
+    assert len(np.unique(folds.distinct(X))) == 3
+
+
+@given(seed=seeds)
+def test_groups_stay_together(seed):
+    groups = np.random.default_rng(seed).integers(0, 15, 80)
+    held_out = folds.test_sets(data_of(table(seed, 80), groups), 5, None)
+    assert sum(map(len, held_out)) == 80
+    for some, other in pairwise(held_out):
+        assert not set(groups[some]) & set(groups[other])
+
+
+def test_a_splitter_and_a_list_of_splits_are_taken_as_they_are():
+    X = table(0, 30)
+    for cv, groups in ((KFold(3), None), (GroupKFold(3), np.arange(30) // 3)):
+        splits = list(cv.split(X, None, groups))
+        for given_as in (cv, splits):
+            held_out = folds.test_sets(data_of(X, groups), given_as, None)
+            for rows, (_, test) in zip(held_out, splits, strict=True):
+                np.testing.assert_array_equal(rows, test)
+
+
+def test_few_distinct_rows_are_not_cut():
+    X = np.repeat(table(0, folds.LEAST_UNITS - 1), 20, axis=0)
+    assert folds.test_sets(data_of(X), 5, None) == []
+
+
+@pytest.mark.parametrize("n_members", [2, 3, 6])
+def test_each_member_does_not_see_its_fold(n_members):
+    held_out, weights = [np.array([0, 2]), np.array([1, 3])], np.arange(1.0, 5.0)
+    W = folds.member_weights(held_out, weights, n_members)
+    for m, row in enumerate(W):
+        assert not row[held_out[m % 2]].any()
+        seen = held_out[1 - m % 2]
+        np.testing.assert_array_equal(row[seen], weights[seen])
