@@ -14,10 +14,11 @@ from sk_shallow._solvers import SOLVERS
 from sk_shallow.activations import ACTIVATIONS
 
 ESTIMATORS = [ShallowNNClassifier, ShallowNNRegressor]
-AFFORDABLE = {"gd": {"max_iter": 100}}
+# By default the folds choose. By each solver one network is trained, without a race.
+AFFORDABLE = {"gd": {"alpha": 1.0, "max_iter": 100}, "lm": {"n_hidden": 5}}
 CHECKED = [kind() for kind in ESTIMATORS]
 CHECKED += [
-    kind(solver=solver, **AFFORDABLE.get(solver, {}))
+    kind(solver=solver, **AFFORDABLE.get(solver, {"alpha": 1.0}))
     for kind in ESTIMATORS
     for solver in SOLVERS
 ]
@@ -42,7 +43,8 @@ def diabetes():
 
 @pytest.mark.parametrize("kind", ESTIMATORS)
 def test_clone_of_a_fitted_estimator_has_its_parameters_and_no_more(kind, iris):
-    estimator = kind(7, activation=LeakyReLU(0.3), max_iter=3, random_state=0)
+    estimator = kind(7, activation=LeakyReLU(0.3), solver="adam", encoding=None)
+    estimator.set_params(max_iter=3, random_state=0)
     parameters = estimator.get_params()
     copy = clone(estimator.fit(*iris))
     assert copy.get_params() == parameters
@@ -51,7 +53,7 @@ def test_clone_of_a_fitted_estimator_has_its_parameters_and_no_more(kind, iris):
 
 @pytest.mark.parametrize("kind", ESTIMATORS)
 def test_set_params_then_fit_is_as_if_constructed_so(kind, iris):
-    parameters = {"n_hidden": 5, "activation": "tanh", "max_iter": 4}
+    parameters = {"n_hidden": 5, "activation": "tanh", "max_iter": 4, "alpha": 1.0}
     constructed = kind(**parameters, random_state=0).fit(*iris)
     changed = kind(random_state=0).fit(*iris).set_params(**parameters).fit(*iris)
     for a, b in zip(constructed.coefs_, changed.coefs_, strict=True):
@@ -66,7 +68,7 @@ def test_set_params_refuses_an_unknown_name():
 
 def test_grid_search_over_activation_names_and_objects(iris):
     activations = [*ACTIVATIONS, LeakyReLU(0.1), LeakyReLU(0.3)]
-    estimator = ShallowNNClassifier(8, max_iter=40, random_state=0)
+    estimator = ShallowNNClassifier(8, alpha=1.0, max_iter=40, random_state=0)
     grid = {"activation": activations}
     search = GridSearchCV(estimator, grid, cv=3, n_jobs=2).fit(*iris)
     tried = search.cv_results_["params"]
@@ -79,7 +81,7 @@ def test_grid_search_over_activation_names_and_objects(iris):
 
 
 def test_grid_search_scores_do_not_depend_on_the_number_of_jobs(diabetes):
-    estimator = ShallowNNRegressor(10, max_iter=10, random_state=0)
+    estimator = ShallowNNRegressor(10, alpha=1.0, max_iter=10, random_state=0)
     grid = {"activation": ["tanh", LeakyReLU(0.2)], "n_hidden": [2, 10]}
     one, two = (
         GridSearchCV(estimator, grid, cv=2, n_jobs=n).fit(*diabetes) for n in (1, 2)
@@ -94,7 +96,7 @@ def test_pipeline_routes_and_transforms_the_validation_set(kind, iris):
     X, y = iris
     X_val, y_val = X[::5], y[::5]
     with config_context(enable_metadata_routing=True):
-        network = kind(6, early_stopping=True, max_iter=15, random_state=0)
+        network = kind(6, alpha=1.0, early_stopping=True, max_iter=15, random_state=0)
         network.set_fit_request(X_val=True, y_val=True)
         pipeline = make_pipeline(
             StandardScaler(), network, transform_input=["X_val"]
@@ -124,7 +126,7 @@ def test_cross_validation_routes_sample_weight(iris):
 
 def test_transformed_target_regressor(diabetes):
     X, y = diabetes
-    network = ShallowNNRegressor(10, random_state=0)
+    network = ShallowNNRegressor(10, alpha=1.0, random_state=0)
     model = TransformedTargetRegressor(network, func=np.log, inverse_func=np.exp)
     expected = np.exp(clone(network).fit(X, np.log(y)).predict(X))
     np.testing.assert_allclose(model.fit(X, y).predict(X), expected)
