@@ -12,6 +12,7 @@ import numpy as np
 
 from sk_shallow._solvers import LBFGS, SGD, Adam, LevenbergMarquardt
 from sk_shallow._training.recipe import AS_THEY_ARE, Binning, Recipe
+from sk_shallow._training.trial import OVERHEAD
 from sk_shallow.activations import Activation, Identity, ReLU, Tanh
 
 # The penalties to begin with, of the columns as they are and in pieces; where none is
@@ -33,9 +34,8 @@ _N_HIDDEN, _N_HIDDEN_LM, _N_HIDDEN_MEMBER, _N_HIDDEN_LINEAR = 100, 20, 50, 10
 N_MEMBERS, N_FOLDS = 10, 5
 # A batch is a sixteenth of the samples, as a power of two within these.
 _SHARE, _LEAST_BATCH, _MOST_BATCH = 16, 64, 256
-# The work of a race: of each sample and input, with what an input costs beside its
-# products; and at the least.
-_WORK, _OVERHEAD, _LEAST_WORK = 6e5, 40, 2e10
+# The work of a race: of each sample and input; and at the least.
+_WORK, _LEAST_WORK = 6e5, 2e10
 # Its share where the activation is set, as in a grid over activations.
 _SHARE_OF_WORK = 0.3
 # So few units, of so few samples, are worth a solver that converges.
@@ -171,7 +171,7 @@ def allowance(settings, facts):
 
     They take about the time of MLPClassifier's default fit.
     """
-    work = _LEAST_WORK + _WORK * facts.n_samples * (facts.n_inputs + _OVERHEAD)
+    work = _LEAST_WORK + _WORK * facts.n_samples * (facts.n_inputs + OVERHEAD)
     return work if settings.activation is None else _SHARE_OF_WORK * work
 
 

@@ -75,10 +75,11 @@ class Fold(NamedTuple):
 
     @classmethod
     def of(cls, residuals, weights):
-        """Of the residuals of some samples, shape (n_out, n_samples)."""
+        """Of the residuals of some samples, and their weights for each output."""
         sizes = np.abs(residuals)
         order = sizes.argsort(axis=1)
-        cumulative = np.cumsum(weights[order], axis=1)
+        weights = np.broadcast_to(weights, sizes.shape)
+        cumulative = np.cumsum(np.take_along_axis(weights, order, 1), axis=1)
         zeros = np.zeros((len(sizes), 1))
         return cls(np.take_along_axis(sizes, order, 1), np.hstack([zeros, cumulative]))
 
@@ -132,8 +133,7 @@ class Residuals(NamedTuple):
 
     def means(self, outputs):
         """Of the holders of each fold: (n_folds, n_out, n_samples)."""
-        share = self.holders / self.holders.sum(axis=1, keepdims=True)
-        return np.tensordot(share, outputs, 1)
+        return _means(self.holders, outputs)
 
     def std(self, outputs, X):
         """The standard deviation of y, from the outputs of the members.
@@ -200,19 +200,21 @@ def bend(where, X):
 def member_spread(outputs, weights, unseen):
     """The mean variance, over the samples, of the means of the folds' holders."""
     holders = np.unique(unseen.T, axis=0)
-    holders = holders[holders.any(axis=1)]
+    means = _means(holders[holders.any(axis=1)], outputs)
+    return means.var(axis=0) @ weights / weights.sum()
+
+
+def _means(holders, outputs):
+    """The mean output of the holders of each fold."""
     share = holders / holders.sum(axis=1, keepdims=True)
-    return np.tensordot(share, outputs, 1).var(axis=0) @ weights / weights.sum()
+    return np.tensordot(share, outputs, 1)
 
 
 def _pooled(folds):
     """All residuals as those of one fold."""
     sizes = np.concatenate([fold.sizes for fold in folds], axis=1)
     weights = np.concatenate([np.diff(fold.weights) for fold in folds], axis=1)
-    order = sizes.argsort(axis=1)
-    cumulative = np.cumsum(np.take_along_axis(weights, order, 1), axis=1)
-    zeros = np.zeros((len(sizes), 1))
-    return Fold(np.take_along_axis(sizes, order, 1), np.hstack([zeros, cumulative]))
+    return Fold.of(sizes, weights)
 
 
 def _bounds(means, folds, level):

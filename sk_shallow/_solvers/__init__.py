@@ -8,7 +8,6 @@ from dataclasses import fields
 from sk_shallow._solvers.first_order import SGD, Adam, GradientDescent
 from sk_shallow._solvers.lbfgs import LBFGS
 from sk_shallow._solvers.lm import LevenbergMarquardt
-from sk_shallow._solvers.recipe import constant
 
 __all__ = [
     "LBFGS",
@@ -18,7 +17,6 @@ __all__ = [
     "GradientDescent",
     "LevenbergMarquardt",
     "able",
-    "constant",
     "honoured",
 ]
 

@@ -22,12 +22,10 @@ _VANISHING = 1e-12
 _BACK_OFF, _MAX_BACK_OFFS = 4.0, 10
 # So many weights, their gradient and moments fit in the cache.
 _CACHE_BLOCK = 2**16
-
-
-# With a constant rate, the mean of the iterates is judged: it takes one in so many, and
-# its weight on the latest falls as (η + 1)/(t + η), so that it is about the last ninth.
+# Of a descent without a budget the mean of the iterates is judged: it takes one in so
+# many, and its weight on the latest falls as (η + 1)/(t + η): about the last ninth.
 _AVERAGED_EVERY, _RECENCY = 4, 8
-# Steps over which a constant rate warms up.
+# Steps over which its rate warms up.
 _WARM_UP = 50
 
 

@@ -16,8 +16,6 @@ from sk_shallow._training.evidence import resume, search
 
 # Where a run has several starts, all make so many iterations, then the best quarter.
 _RACE_STEPS = (30, 100)
-# More work than this for one iteration is done from one start.
-_RACE_WORK = 1e7
 
 
 class Progress(NamedTuple):
@@ -98,9 +96,7 @@ def _spread(alpha, n_groups):
     return np.broadcast_to(alpha[..., -1:], (*alpha.shape[:-1], n_groups))
 
 
-def train_on(
-    plan, problem, members, watch, n_jobs, *, alpha, W=None, progress, begin=1.0
-):
+def train_on(plan, problem, members, watch, n_jobs, *, alpha, progress, begin=1.0):
     """Minimise J from the weights of the members, or from drawn ones.
 
     Parameters
@@ -113,8 +109,6 @@ def train_on(
     watch : Watch
     n_jobs : int or None
     alpha : float, str or ndarray
-    W : ndarray of shape (n_members, n_samples), default=None
-        The weights by member; None where every member sees all samples.
     progress : Progress
     begin : float or ndarray, default=1.0
         Where the search for α goes on.
@@ -136,16 +130,13 @@ def train_on(
     else:
         drawn = [[unfold(*weights, plan.x, plan.y) for weights in members]]
     thetas = [plan.joined(weights, samples.Y.dtype) for weights in drawn]
-    weights = [samples.sample_weight] * n_runs
-    if W is not None:
-        weights = [W] if plan.solver.trains_together else list(W)
     share = float(problem.data.weights.sum()) / progress.weight
     found = None
     if isinstance(alpha, str):
         found = search if members is None else resume
     return train(
         plan,
-        [samples._replace(sample_weight=w) for w in weights],
+        samples,
         list(zip(*thetas, strict=True)),
         penalties(plan, alpha, share, n_runs, begin),
         progress.solver_state,
@@ -166,9 +157,9 @@ def train(plan, samples, starts, penalties, state, rngs, watch, n_jobs, searched
     list of Run
     """
     run = partial(_search, searched) if searched else _run
-    jobs = zip(samples, starts, penalties, rngs, strict=True)
+    jobs = zip(starts, penalties, rngs, strict=True)
     return Parallel(n_jobs=n_jobs if len(starts) > 1 else 1)(
-        delayed(run)(plan, *job, state, watch) for job in jobs
+        delayed(run)(plan, samples, *job, state, watch) for job in jobs
     )
 
 

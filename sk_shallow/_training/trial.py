@@ -20,6 +20,8 @@ _GAIN, _LEAST_STEPS = 5e-3, 200
 # So much of the loss of a constant is not worth a warning, nor is a loss that has
 # fallen by less than this share over the last half of the steps.
 _NEGLIGIBLE, _FALL = 1e-2, 0.1
+# What an input costs beside its products, in inputs.
+OVERHEAD = 40
 
 
 class Checkpoint(NamedTuple):
@@ -62,6 +64,8 @@ class Trial:
     ----------
     best : Checkpoint
     n_steps : int
+    weights : ndarray of shape (n_judged,)
+        Of the samples that some member does not see.
     """
 
     def __init__(self, recipe, problem, W):
@@ -69,6 +73,8 @@ class Trial:
         self.plan = problem.plan(recipe._replace(n_members=len(W)))
         self._samples = problem.samples(self.plan, recipe.binning)
         self._unseen = W == 0
+        self._judged = self._unseen.any(axis=0)
+        self.weights = problem.data.weights[self._judged]
         self.n_steps, self.best, self._last_gain = 0, None, (0, np.inf)
         self._path = [(0, np.inf)]
         *rngs, rng = problem.rngs(len(W))
@@ -122,7 +128,7 @@ class Trial:
         n_rows = getattr(self.recipe.solver, "batch_size", None) or np.inf
         if not np.isfinite(n_rows):
             n_rows = float(self._problem.data.weights.sum())
-        return 6 * (n_in + 40) * h * n_members * n_rows
+        return 6 * (n_in + OVERHEAD) * h * n_members * n_rows
 
     def advance_to(self, n_steps):
         """Train on to so many steps, unless it is over; gives the work that it took."""
@@ -168,16 +174,11 @@ class Trial:
             losses, loss = self._losses(outputs)
         return Checkpoint(theta, self.n_steps, self._n_epochs, outputs, losses, loss)
 
-    @property
-    def weights(self):
-        """Of the judged samples."""
-        return self._problem.data.weights[self._unseen.any(axis=0)]
-
     def _losses(self, outputs):
         """ℓᵢ of the judged samples, and their mean; infinite after a divergence."""
         J = self._objective
         losses = np.nan_to_num(J.loss.loss(outputs, J.Y), nan=np.inf)
-        losses = losses[self._unseen.any(axis=0)]
+        losses = losses[self._judged]
         return losses, float(np.average(losses, weights=self.weights))
 
     @property
