@@ -54,7 +54,8 @@ class Facts(NamedTuple):
     n_numeric : int
         Columns of numbers that can be binned: 0 for sparse X.
     has_frequent : bool
-        Whether the edges of some columns depend on how they are chosen.
+        Whether the edges of some columns depend on how they are chosen, if that is
+        worth a trial.
     """
 
     n_samples: float
@@ -63,14 +64,15 @@ class Facts(NamedTuple):
     has_frequent: bool
 
     @classmethod
-    def of(cls, problem):
-        """Of the samples of a problem."""
+    def of(cls, problem, settings):
+        """Of the samples of a problem, as far as these settings ask for it."""
         X, encoding = problem.data.X, problem.encoding(AS_THEY_ARE)
         n_samples = float(problem.data.weights.sum())
         if encoding is None:
             return cls(n_samples, X.shape[1], 0, False)
         n_numeric = X.numbers.shape[1]
-        has_frequent = n_numeric > 0 and not problem.agree(PIECEWISE, _MIXED)
+        is_asked = settings.races_encodings and n_numeric > 0 and n_samples >= _MANY
+        has_frequent = is_asked and not problem.agree(PIECEWISE, _MIXED)
         return cls(n_samples, encoding.n_columns, n_numeric, has_frequent)
 
 
@@ -109,6 +111,11 @@ class Settings(NamedTuple):
         kinds = {type(solver) for solver in self.solvers}
         is_number = self.alpha is None or isinstance(self.alpha, Real)
         return kinds == {LevenbergMarquardt} or not is_number
+
+    @property
+    def races_encodings(self):
+        """Whether the encoding is for the folds to choose."""
+        return self.binnings is None and self.has_race and not self.is_second_order
 
     @property
     def has_folds(self):
@@ -270,7 +277,7 @@ def _binnings(settings, facts, solver, activation):
     is_plain |= isinstance(solver, LevenbergMarquardt) or not settings.has_race
     if is_plain or not 0 < size <= _LARGEST_DESIGN:
         return [AS_THEY_ARE]
-    mixed = [_MIXED] if facts.has_frequent and facts.n_samples >= _MANY else []
+    mixed = [_MIXED] if facts.has_frequent else []
     return [AS_THEY_ARE, PIECEWISE, *mixed]
 
 

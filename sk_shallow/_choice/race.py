@@ -121,17 +121,21 @@ class Race:
 
     def _shifted(self, leader, shifts, n_shifts):
         """The leader, or a fork that has overtaken it."""
-        has_shifted = False
         for i in range(len(shifts(leader.recipe)[:n_shifts])):
-            while self._left > 0 and i < len(shifts(leader.recipe)):
-                fork = leader.fork(shifts(leader.recipe)[i])
-                self._advance(fork, leader.n_steps)
-                if not mean_loss(fork) < mean_loss(leader):
-                    break
-                leader, has_shifted = fork, True
-            if has_shifted:
+            there = self._followed(leader, shifts, i)
+            if there is not leader:
+                return there, True
+        return leader, False
+
+    def _followed(self, leader, shifts, i):
+        """The last of the forks by the i-th shift that overtake one another."""
+        while self._left > 0 and i < len(recipes := shifts(leader.recipe)):
+            fork = leader.fork(recipes[i])
+            self._advance(fork, leader.n_steps)
+            if not mean_loss(fork) < mean_loss(leader):
                 break
-        return leader, has_shifted
+            leader = fork
+        return leader
 
     def _advance(self, contender, n_steps):
         """Train a contender on, and note what it shows."""

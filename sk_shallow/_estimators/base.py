@@ -168,7 +168,7 @@ class ShallowNN(BaseEstimator):
     def _fit_anew(self, problem, rng, held_out):
         """Let the folds choose what is open; then train, or keep what they trained."""
         settings = self._settings()
-        facts = Facts.of(problem)
+        facts = Facts.of(problem, settings)
         recipes = candidates(settings, facts)
         check_honoured(recipes[0].solver, self._requested(), self.alpha)
         n_members = N_FOLDS if settings.is_one else recipes[0].n_members
@@ -193,7 +193,8 @@ class ShallowNN(BaseEstimator):
         else:
             progress = Progress.of(problem, winner.plan, rng)
             self._keep_all(winner.recipe, winner.plan, [winner.run()], progress)
-        self._residuals = winner.residuals()
+        if problem.coder.output_unit.has_noise:
+            self._residuals = winner.residuals()
         self._keeps_holders = not is_trained
         self.search_results_ = race.table()
         for category, message in winner.complaints():
@@ -261,7 +262,7 @@ class ShallowNN(BaseEstimator):
             progress=progress,
             begin=1.0 if members is None else self.alpha_,
         )
-        self._range = problem.range
+        self._range = None if runs[0].posterior is None else problem.range
         for message in {run.message for run in runs if run.message}:
             warnings.warn(message, ConvergenceWarning, stacklevel=4)
         self._keep_all(recipe, plan.of_run, runs, progress)

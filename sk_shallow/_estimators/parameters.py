@@ -109,9 +109,9 @@ def read_X(estimator, X, *y, categorical_features="from_dtype", reset=False):
     """
     if sparse.issparse(X):
         _check_no_labels(categorical_features)
-        X = validate_data(estimator, X, reset=reset, accept_sparse="csr", dtype=_FLOATS)
         validate_data(estimator, X, *y, reset=reset, skip_check_array=True)
-        return _canonical(X)
+        options = {"accept_sparse": "csr", "dtype": _FLOATS, "input_name": "X"}
+        return _canonical(check_array(X, estimator=estimator, **options))
     is_read = isinstance(X, Columns)
     table = X if is_read else table_of(X)
     validate_data(estimator, table.header, *y, reset=reset, skip_check_array=True)

@@ -299,7 +299,8 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         ------
         AttributeError
             If `return_std`, and nothing was held out: where `n_hidden` (or `solver`)
-            and `alpha` were set and `cv` was not, or after `partial_fit`.
+            and `alpha` were set and `cv` was not, or after `partial_fit` or a warm
+            start.
         """
         if not return_std:
             Z2 = self._outputs(X)
