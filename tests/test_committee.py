@@ -315,21 +315,6 @@ def test_another_number_of_members_starts_afresh_and_says_so():
 
 @pytest.mark.parametrize("solver", INCREMENTAL)
 @any_kind
-def test_partial_fit_keeps_the_function_but_for_its_own_step(kind, solver):
-    X, _ = data(kind)
-    model = fitted(kind, solver)
-    before = logits(model, X)
-    model.set_params(learning_rate_init=1e-12)
-    if solver == "sgd":
-        model.set_params(momentum=0.0)
-    more, more_y = data(kind, seed=1)
-    model.partial_fit(3 * more + 1, more_y)
-    assert_allclose(logits(model, X), before, rtol=1e-4, atol=1e-4)
-    assert model.coefs_[0].shape == (3, 12)
-
-
-@pytest.mark.parametrize("solver", INCREMENTAL)
-@any_kind
 def test_partial_fit_learns_with_every_member(kind, solver):
     X, y = data(kind)
     model = committee(kind, solver)

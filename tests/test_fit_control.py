@@ -6,10 +6,12 @@ import warnings
 import numpy as np
 import pytest
 from _curves import quietly
+from numpy.testing import assert_allclose
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss, mean_squared_error
 
 from sk_shallow import Activation, ShallowNNClassifier, ShallowNNRegressor
+from sk_shallow._data.scaling import Standardizer, unfold
 from sk_shallow._solvers import SOLVERS
 
 ESTIMATORS = [ShallowNNClassifier, ShallowNNRegressor]
@@ -264,19 +266,97 @@ def test_a_warm_start_goes_on_with_another_solver():
     assert model.solver_ == "lbfgs"
 
 
-@each_size
 @each_incremental
 @each_estimator
-def test_moving_means_and_spreads_do_not_change_the_function(Estimator, solver, n):
-    X, y = example(Estimator, n)
+def test_a_stream_has_the_means_and_spreads_of_all_that_it_has_seen(Estimator, solver):
+    X, y = example(Estimator, 60)
+    w = np.random.default_rng(1).uniform(1, 3, 60)
+    model = made(Estimator, 5, solver=solver, random_state=0)
+    if Estimator is ShallowNNClassifier:
+        model.partial_fit(X[:7], y[:7], sample_weight=w[:7], classes=[0, 1, 2])
+    else:
+        model.partial_fit(X[:7], y[:7], sample_weight=w[:7])
+    model.partial_fit(X[7:8], y[7:8], sample_weight=w[7:8])
+    model.partial_fit(X[8:], y[8:], sample_weight=w[8:])
+    seen, whole = model._plan.x, Standardizer.of(X, w, model._plan.x.spread)
+    assert_allclose(seen.mean, whole.mean, atol=1e-12)
+    assert_allclose(seen.scale, whole.scale, rtol=1e-10)
+
+
+@each_incremental
+@each_estimator
+def test_weights_keep_their_meaning_in_standardised_units(Estimator, solver):
+    X, y = example(Estimator)
     model = made(Estimator, 5, solver=solver, max_iter=5, random_state=0)
-    before = prediction(quietly(model.fit, X, y), X)
+    quietly(model.fit, X, y)
+
+    def standardised():
+        (W1, W2), (b1, b2) = model.coefs_, model.intercepts_
+        return unfold(b1, W1, W2, b2, model._plan.x, model._plan.y)
+
+    before = standardised()
     model.set_params(learning_rate_init=1e-12)
     if solver == "sgd":
         model.set_params(momentum=0.0)
     y = y if Estimator is ShallowNNClassifier else 100 * y - 7
     model.partial_fit(5 * X + 3, y)
-    np.testing.assert_allclose(prediction(model, X), before, rtol=1e-4, atol=1e-5)
+    for now, then in zip(standardised(), before, strict=True):
+        assert_allclose(now, then, rtol=1e-4, atol=1e-5)
+
+
+def score_of_a_stream(solver, sizes, scale=lambda i: 1.0, unit=1.0):
+    """R² on the last of the distributions, whose scale may change with the calls."""
+    rng = np.random.default_rng(1)
+    model = made(ShallowNNRegressor, 20, solver=solver, random_state=0)
+    for i, n in enumerate(sizes):
+        X = scale(i) * rng.normal(size=(n, 2))
+        model.partial_fit(X, unit * (3 * X[:, 0] + X[:, 1]))
+    X = scale(i) * rng.normal(size=(500, 2))
+    return model.score(X, unit * (3 * X[:, 0] + X[:, 1]))
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
+@pytest.mark.parametrize("first", [1, 2, 3])
+@each_incremental
+def test_a_bad_beginning_of_a_stream_is_forgotten(solver, first, unit):
+    sizes = [first, *[20] * 150]
+    assert score_of_a_stream(solver, sizes, lambda i: unit) > 0.95
+    assert score_of_a_stream(solver, sizes, unit=unit) > 0.95
+
+
+@each_incremental
+def test_a_stream_learns_from_one_sample_at_a_time(solver):
+    assert score_of_a_stream(solver, [1] * 1500) > 0.95
+
+
+@pytest.mark.parametrize(
+    "scale",
+    [lambda i: 10.0 ** (i // 50), lambda i: 1e4 if i >= 50 else 1.0],
+    ids=["growing", "jumping"],
+)
+@each_incremental
+def test_a_stream_survives_a_scale_that_changes(solver, scale):
+    assert score_of_a_stream(solver, [20] * 150, scale) > 0.9
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"n_hidden": 30}, {"n_hidden": 30, "alpha": 0.1, "solver": "adam"}],
+    ids=["a committee", "one network", "by adam"],
+)
+def test_a_stream_does_not_spoil_what_fit_has_learnt(options):
+    rng = np.random.default_rng(0)
+
+    def some(n):
+        X = rng.normal(size=(n, 3))
+        return X, np.sin(2 * X[:, 0]) + X[:, 1]
+
+    held_out = some(1000)
+    model = quietly(ShallowNNRegressor(random_state=0, **options).fit, *some(500))
+    before = 1 - model.score(*held_out)
+    for _ in range(20):
+        model.partial_fit(*some(40))
+        assert 1 - model.score(*held_out) < 1.5 * before
 
 
 def test_all_the_classes_are_named_in_the_first_call():

@@ -549,3 +549,15 @@ def test_a_pickle_holds_a_triangle_for_each_member_at_the_most(n_samples):
     vars(bare).update({k: v for k, v in vars(model).items() if k != "_posteriors"})
     posteriors = len(pickle.dumps(model)) - len(pickle.dumps(bare))
     assert posteriors < 3 * (8 * size * (size + 1) / 2 + 8 * 5 * size + 2000)
+
+
+@pytest.mark.parametrize("alpha", ["evidence", "ard"])
+@any_kind
+def test_the_curve_is_the_mean_loss_of_the_samples_whatever_alpha_is(kind, alpha):
+    X, y = data(kind)
+    model = lm(kind, alpha=alpha).fit(X, y)
+    plan = model._plan
+    unit, Y = plan.coder.output_unit, plan.coder.encode(y, plan.y, np.float64)
+    Z2 = (model._outputs(X) - plan.y.mean[:, None]) / plan.y.scale[:, None]
+    assert model.loss_ == pytest.approx(unit.loss(Z2, Y).mean(), rel=1e-6)
+    assert min(model.loss_curve_) <= model.loss_ * (1 + 1e-9)

@@ -159,7 +159,7 @@ def test_adam_is_the_textbook_recursion(size, dtype, rtol):
     scales = 10.0 ** rng.uniform(-2, 2, size)
     for _ in range(200):
         g = (scales * rng.standard_normal(size)).astype(dtype)
-        adam.step(theta, g.copy(), state, rate)
+        adam.take(theta, g.copy(), state, rate)
         g = g.astype(float)
         m = b1 * m + (1 - b1) * g
         v = b2 * v + (1 - b2) * g**2
@@ -172,7 +172,7 @@ def test_adam_leaves_a_coordinate_without_gradient():
     theta, adam = np.ones(2), Adam()
     state = adam.start(theta)
     for _ in range(2 * adam.period):
-        adam.step(theta, np.array([0.0, 1.0]), state, 0.01)
+        adam.take(theta, np.array([0.0, 1.0]), state, 0.01)
     assert theta[0] == 1
     assert theta[1] < 0.5
 
@@ -335,23 +335,56 @@ def test_sized_fills_in_what_was_not_set(name, n, d, are_numbers):
     given_ = make(name, batch_size=7, max_iter=3).sized(n, layout, are_numbers)
     n_batches = np.ceil(n / solver.batch_size)
     assert 1 <= solver.batch_size <= n
-    assert_allclose(solver.max_iter * n_batches, recipe.budget(n, d, are_numbers)[1])
+    n_epochs = recipe.budget(n, d, are_numbers)[1] / n_batches
+    assert solver.max_iter == (round(n_epochs) if n_epochs >= 1 else n_epochs)
     assert given_.batch_size == min(7, n)
     assert given_.max_iter == 3
 
 
 @pytest.mark.parametrize("schedule", [recipe.triangle, recipe.constant])
-@given(st.floats(0, 1, exclude_max=True))
-def test_schedules_are_fractions_of_the_rate(schedule, progress):
-    assert 0 < schedule(progress) <= 1
+@given(st.integers(1, 10**9), st.data())
+def test_schedules_are_fractions_of_the_rate(schedule, n_steps, data):
+    step = data.draw(st.integers(0, n_steps - 1))
+    assert 0 < schedule(step, n_steps) <= 1
 
 
 @pytest.mark.parametrize("name", BUDGETED)
 def test_default_rate_falls_to_zero(name):
     schedule = SOLVERS[name]().schedule
-    rates = [schedule(i / 1000) for i in range(1000)]
+    rates = [schedule(i, 1000) for i in range(1000)]
     assert max(rates) == pytest.approx(1, abs=0.01)
     assert rates[-1] < 0.01
+
+
+@any_first_order
+@given(n_before=st.integers(0, 10**6), n_samples=st.integers(1, 1000))
+def test_the_rate_of_a_stream_suits_its_batches_and_never_vanishes(
+    name, n_before, n_samples
+):
+    def rates(n_before, n_samples):
+        one = make(name).for_one_epoch(n_samples, n_before, is_rate_set=False)
+        return [one.learning_rate_init * one.schedule(step, 3) for step in range(3)]
+
+    solver, given_ = make(name), rates(n_before, n_samples)
+    assert max(given_) <= solver.learning_rate_init
+    assert rates(n_before, 4 * n_samples) >= given_
+    assert rates(n_before + 1, n_samples)[:2] == given_[1:]
+    least = rates(np.inf, n_samples)
+    assert least[0] == least[2] > 0
+    assert rates(10**9, n_samples)[0] == least[0]
+
+
+@any_first_order
+def test_a_rate_of_a_stream_that_was_set_is_constant(name):
+    one = make(name, learning_rate_init=0.3).for_one_epoch(1, 7, is_rate_set=True)
+    assert one.learning_rate_init * one.schedule(0, 1) == 0.3
+
+
+@any_first_order
+def test_the_steps_to_come_cost_nothing(name):
+    solver = make(name, max_iter=10**12, batch_size=10)
+    _, seen, _ = run(solver, LeastSquares(), stop=lambda *_: True)
+    assert len(seen) == 1
 
 
 def test_weights_that_the_penalty_drives_to_zero_never_become_subnormal():

@@ -220,8 +220,16 @@ class ShallowNN(BaseEstimator):
                 recipe = incremental(self._settings())
                 check_honoured(recipe.solver, self._requested(), self.alpha)
                 members = earlier = None
-            recipe = recipe._replace(solver=recipe.solver.for_one_epoch())
+            n_before = 0 if earlier is None else earlier.n_steps
+            solver = recipe.solver.for_one_epoch(
+                problem.data.n_samples,
+                n_before,
+                self.learning_rate_init is not None,
+            )
+            recipe = recipe._replace(solver=solver)
             self._train(recipe, problem, rng, None, members, earlier=earlier)
+            n_steps = n_before + self._plan.solver.n_batches(problem.data.n_samples)
+            self._progress = self._progress._replace(n_steps=n_steps)
         return self
 
     def _train(
@@ -260,6 +268,7 @@ class ShallowNN(BaseEstimator):
             self.n_jobs,
             alpha=check_alpha(recipe.alpha, len(plan.x.mean), recipe.n_members),
             progress=progress,
+            earlier=earlier,
             begin=1.0 if members is None else self.alpha_,
         )
         self._range = None if runs[0].posterior is None else problem.range

@@ -126,11 +126,11 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
     classes_ : ndarray of shape (n_classes,)
         The class labels; for multilabel targets the numbers of the labels.
     loss_ : float
-        J, as in `loss_curve_`, of the iterate that was kept, in nats.
+        That of `loss_curve_` of the iterate that was kept, in nats.
     loss_curve_ : list of float
-        J after every iteration; for minibatches, its mean over the epoch; where
-        "lm" finds α, with the α of the iteration, from each start in turn. It is the
-        mean over the members of a committee.
+        J after every iteration; for minibatches, its mean over the epoch; where "lm"
+        finds α, the mean loss of the samples without the penalty, from each start in
+        turn. It is the mean over the members of a committee.
     n_iter_ : int
         Number of epochs or iterations that led to the weights.
     search_results_ : dict of lists
@@ -252,12 +252,14 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one epoch over these samples, from where training is.
 
-        The running means and spreads of the columns take the samples in, and the
-        weights are re-expressed so that this alone does not change the network. The
-        solver's state is kept (but not in a pickle), every call shuffles afresh, the
-        learning rate is constant, and `max_iter` has no part. alpha stands beside all
-        the samples that have been seen, those of repeated passes counted again.
-        `n_iter_` and `loss_curve_` are of the call.
+        The running means and spreads of the columns take the samples in; the weights
+        keep their meaning in these units, so that a bad beginning is forgotten. The
+        solver's state is kept (but not in a pickle), every call shuffles afresh, and
+        `max_iter` has no part. `learning_rate_init` is constant if it is set. Otherwise
+        the rate suits the number of samples of a batch; that of "adam" falls with the
+        calls to a thirtieth, where it also is after `fit`. alpha stands beside all the
+        samples that have been seen, those of repeated passes counted again. `n_iter_`
+        and `loss_curve_` are of the call.
 
         Parameters
         ----------

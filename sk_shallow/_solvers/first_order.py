@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from copy import copy, deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import count, islice
 from math import ceil, inf, sqrt
 from typing import ClassVar, NamedTuple
@@ -25,8 +26,9 @@ _CACHE_BLOCK = 2**16
 # Of a descent without a budget the mean of the iterates is judged: it takes one in so
 # many, and its weight on the latest falls as (η + 1)/(t + η): about the last ninth.
 _AVERAGED_EVERY, _RECENCY = 4, 8
-# Steps over which its rate warms up.
-_WARM_UP = 50
+# A batch of so many samples of a stream bears the whole rate; and the norm of a
+# gradient there, at the most.
+_WHOLE, _LONGEST = 64, 3.0
 
 
 @dataclass
@@ -42,11 +44,6 @@ class State:
         moments = [moment.copy() for moment in self.moments]
         return State(moments, np.empty_like(self.scratch), self.n_steps)
 
-    def count(self, period):
-        """Count a step; its number, from 1, within the period."""
-        self.n_steps += 1
-        return (self.n_steps - 1) % period + 1
-
 
 @dataclass(frozen=True)
 class FirstOrder:
@@ -56,6 +53,10 @@ class FirstOrder:
     """
 
     n_moments: ClassVar[int]
+    # The share of its rate that a stream has in the end.
+    least_of_stream: ClassVar[float]
+    # The norm of a gradient, at the most.
+    longest: float = field(default=inf, kw_only=True)
     incremental: ClassVar[bool] = True
     trains_together: ClassVar[bool] = True
     n_starts: ClassVar[int] = 1
@@ -94,18 +95,19 @@ class FirstOrder:
             If the loss at the start is not finite.
         """
         start, rate = theta.copy(), self.learning_rate_init
-        n_batches = max(1, ceil(objective.n_samples / self.batch_size))
+        n_batches = self.n_batches(objective.n_samples)
         n_steps = ceil(self.max_iter * n_batches)
         state = self.start(theta) if state is None else state.copy()
         with np.errstate(over="ignore", invalid="ignore"):
             at_start = objective.rough_value(theta)
-            limit = max(at_start, objective.rough_value(np.zeros_like(theta)))
+            at_zero = objective.rough_value(np.zeros_like(theta))
+        limit = inf if self.longest < inf else _DIVERGED * max(at_start, at_zero)
         if not np.isfinite(at_start):
             raise ValueError(OVERFLOW)
         for _ in range(1 + _MAX_BACK_OFFS):
-            rates = [rate * self.schedule(i / n_steps) for i in range(n_steps)]
+            rates = (rate * self.schedule(i, n_steps) for i in range(n_steps))
             descent = self._descend(objective, theta, rng, state, rates, n_batches)
-            outcome = _watch(descent, theta, on_iteration, _DIVERGED * limit)
+            outcome = _watch(descent, theta, on_iteration, limit)
             n_steps -= outcome.n_epochs * n_batches
             if not outcome.diverged or n_steps < 1:
                 break
@@ -130,17 +132,40 @@ class FirstOrder:
         """The solver, with the numbers that were not set taken from the recipe."""
         size, n_steps = recipe.budget(n_samples, layout.n_in, are_numbers)
         size = min(self.batch_size or size, n_samples)
-        n_epochs = self.max_iter or n_steps / ceil(n_samples / size)
-        return replace(self, batch_size=size, max_iter=n_epochs)
+        solver = replace(self, batch_size=size)
+        return solver if self.max_iter else solver._with_budget(n_steps, n_samples)
+
+    def n_batches(self, n_samples):
+        """Steps of an epoch."""
+        return max(1, ceil(n_samples / self.batch_size))
 
     def for_steps(self, checkpoint, n_samples):
         """The solver with the budget that led to a checkpoint."""
-        n_batches = ceil(n_samples / min(self.batch_size, n_samples))
-        return replace(self, max_iter=checkpoint.n_steps / n_batches)
+        return self._with_budget(checkpoint.n_steps, n_samples)
 
-    def for_one_epoch(self):
-        """The solver with the budget of an epoch, at a constant rate."""
-        return replace(self, max_iter=1, schedule=recipe.constant, has_budget=True)
+    def _with_budget(self, n_steps, n_samples):
+        """The solver with the epochs of so many steps: whole ones, or a part of one."""
+        n_epochs = n_steps / self.n_batches(n_samples)
+        return replace(self, max_iter=n_epochs if n_epochs < 1 else round(n_epochs))
+
+    def for_one_epoch(self, n_samples, n_before, is_rate_set):
+        """The solver with the budget of an epoch.
+
+        A rate that was set is constant. Others suit the size of the batches and fall
+        with the steps before, and long gradients are shortened.
+        """
+        one = replace(self, max_iter=1, schedule=recipe.constant, has_budget=True)
+        if is_rate_set:
+            return one
+        size = min(self.batch_size or n_samples, n_samples, _WHOLE)
+        return replace(
+            one,
+            learning_rate_init=self.learning_rate_init * sqrt(size / _WHOLE),
+            schedule=partial(
+                recipe.streaming, n_before=n_before, least=self.least_of_stream
+            ),
+            longest=_LONGEST,
+        )
 
     def precision(self, n_samples):
         """float32 for minibatches; float64 where every step sees all samples."""
@@ -151,7 +176,7 @@ class FirstOrder:
         return product_operations(min(self.batch_size, n_samples), layout)
 
     def _descend(self, objective, theta, rng, state, rates, n_batches):
-        """Yield the loss of each epoch; the last may be a part of one."""
+        """Yield the loss of each epoch; the only one may be a part."""
         for at_end, loss in self.steps(objective, theta, rng, state, rates, n_batches):
             if at_end:
                 yield loss()
@@ -166,7 +191,7 @@ class FirstOrder:
         while rate is not None:
             rng.shuffle(order)
             for n, grad in enumerate(objective.gradients(theta, order, n_batches), 1):
-                self.step(theta, grad, state, rate)
+                self.take(theta, grad, state, rate)
                 rate = next(rates, None)
                 at_end = rate is None or n == n_batches
                 yield at_end, lambda: objective.sweep_value(theta)
@@ -177,9 +202,16 @@ class FirstOrder:
         """The same, each step over all samples."""
         _, grad = objective.value_and_grad(theta)
         for rate in rates:
-            self.step(theta, grad, state, rate)
+            self.take(theta, grad, state, rate)
             loss, grad = objective.value_and_grad(theta)
             yield True, lambda loss=loss: loss
+
+    def take(self, theta, grad, state, rate):
+        """A step by a gradient, shortened where it is too long."""
+        state.n_steps += 1
+        if self.longest < inf and (norm := sqrt(float(grad @ grad))) > self.longest:
+            grad *= self.longest / norm
+        self.step(theta, grad, state, rate)
 
     def _message(self, rate, outcome):
         """What the user should know of the descent, or None."""
@@ -226,7 +258,7 @@ class Descent:
     def _on(self, objective):
         """Go on with this objective."""
         self.objective = objective
-        self.n_batches = max(1, ceil(objective.n_samples / self.solver.batch_size))
+        self.n_batches = self.solver.n_batches(objective.n_samples)
         self._steps = self.solver.steps(
             *(objective, self._theta, self._rng, self._state),
             self._rates(),
@@ -264,9 +296,8 @@ class Descent:
 
     def _rates(self):
         """η_t, from where the descent is."""
-        for t in count(self.n_steps + 1):
-            falling = sqrt(_WARM_UP / (t + _WARM_UP))
-            yield self.solver.learning_rate_init * min(t / _WARM_UP, falling)
+        for t in count(self.n_steps):
+            yield self.solver.learning_rate_init * recipe.falling(t)
 
 
 class RunningMean:
@@ -319,6 +350,7 @@ class GradientDescent(FirstOrder):
     schedule: Callable = recipe.constant
     has_budget: bool = False
     n_moments: ClassVar[int] = 0
+    least_of_stream: ClassVar[float] = 1.0
     batch_size: ClassVar[float] = inf
 
     def sized(self, n_samples, layout, are_numbers=False):
@@ -350,6 +382,7 @@ class SGD(FirstOrder):
     schedule: Callable = recipe.triangle
     has_budget: bool = True
     n_moments: ClassVar[int] = 1
+    least_of_stream: ClassVar[float] = 1.0
 
     def step(self, theta, grad, state, rate):
         """v ← μv - ηg;  θ ← θ + v, or θ + μv - ηg (Nesterov)."""
@@ -385,6 +418,7 @@ class Adam(FirstOrder):
     beta_2: ClassVar[float] = 0.95
     epsilon: ClassVar[float] = 1e-8
     n_moments: ClassVar[int] = 2
+    least_of_stream: ClassVar[float] = 1 / 30
     # The sums grow for so many steps, then they are scaled back.
     period: ClassVar[int] = 64
 
@@ -400,7 +434,7 @@ class Adam(FirstOrder):
         The warm-up of the rate takes the place of the correction of their bias, and √V
         has the floor ε of Adam's denominator.
         """
-        power = state.count(self.period)
+        power = (state.n_steps - 1) % self.period + 1
         if power == 1:
             self._scale_back(state, theta, grad)
         b1, b2 = self.beta_1, self.beta_2

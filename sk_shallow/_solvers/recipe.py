@@ -1,8 +1,13 @@
-"""The default batch size, number of steps and rate: one rule for every data set.
+"""The default batch size, number of steps and rates: one rule for every data set.
 
 It was chosen by experiment over all the sets of the benchmark; see
 `benchmarks/REPORT.md`.
 """
+
+from math import sqrt
+
+# Steps over which a rate that falls for ever warms up, and that of a stream.
+_WARM_UP, _WARM_UP_OF_STREAM, _FALL_OF_STREAM = 50, 10, 200
 
 
 def budget(n_samples, n_features, are_numbers=False):
@@ -27,13 +32,36 @@ def budget(n_samples, n_features, are_numbers=False):
     return batch_size, max(60, round(n_steps))
 
 
-def triangle(progress, warm_up=0.1):
+def triangle(step, n_steps, warm_up=0.1):
     """Rate factor: up linearly over the warm-up, then down linearly to 0."""
+    progress = step / n_steps
     if progress < warm_up:
         return 0.02 + 0.98 * progress / warm_up
     return (1 - progress) / (1 - warm_up)
 
 
-def constant(progress):
+def constant(step, n_steps):
     """Rate factor 1: the rate that was set by hand."""
     return 1.0
+
+
+def falling(step, warm_up=_WARM_UP, fall=_WARM_UP):
+    """Rate factor without an end: up over the warm-up, then down as √(τ/(t + τ))."""
+    t = step + 1
+    return min(t / warm_up, sqrt(fall / (t + fall)))
+
+
+def streaming(step, n_steps, n_before, least):
+    """Rate factor of a stream: it falls, but so far that what drifts can be followed.
+
+    Parameters
+    ----------
+    step, n_steps : int
+        Of this call.
+    n_before : float
+        Steps of earlier calls.
+    least : float
+        The factor that is left in the end.
+    """
+    t = n_before + step
+    return max(least, falling(t, _WARM_UP_OF_STREAM, _FALL_OF_STREAM))

@@ -47,6 +47,11 @@ class Candidate(NamedTuple):
         return self.posterior.log_evidence
 
     @property
+    def loss(self):
+        """The mean loss of the samples, without the penalty."""
+        return self.descent.model[0] / self.objective.total_weight
+
+    @property
     def penalty(self):
         """α."""
         return self.objective.penalty
@@ -80,7 +85,8 @@ class _Steps:
             before, moved = value, solver.step(objective, descent)
             value = solver.value(objective, descent)
             n_steps, self.n_left = n_steps - 1, self.n_left - 1
-            if self.watch(descent.theta, value, objective.penalty):
+            loss = descent.model[0] / objective.total_weight
+            if self.watch(descent.theta, loss, objective.penalty):
                 self.n_left = 0
             moved = moved and before - value > tol * abs(before)
         return Candidate(
@@ -103,7 +109,8 @@ def search(objective, thetas, solver, watch, n_steps=None):
     thetas : list of ndarray of shape (size,)
     solver : LevenbergMarquardt
     watch : callable
-        `watch(theta, loss, penalty)` after each step; True ends the search.
+        `watch(theta, loss, penalty)` after each step, with the mean loss of the samples
+        beside which the penalty changes; True ends the search.
     n_steps : int, default=None
         The most that are made from each θ.
 

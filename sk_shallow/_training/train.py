@@ -19,12 +19,24 @@ _RACE_STEPS = (30, 100)
 
 
 class Progress(NamedTuple):
-    """What training needs, beside the weights, to go on where it was."""
+    """What training needs, beside the weights, to go on where it was.
+
+    Attributes
+    ----------
+    rng : numpy.random.Generator
+    weight : float
+        The total weight of the samples that have been seen.
+    x, y : Standardizer
+    n_steps : float
+        Steps of a stream so far; infinite after `fit`.
+    solver_state : State or None
+    """
 
     rng: np.random.Generator
     weight: float
     x: Standardizer
     y: Standardizer
+    n_steps: float = np.inf
     solver_state: Any = None
 
     @classmethod
@@ -96,7 +108,18 @@ def _spread(alpha, n_groups):
     return np.broadcast_to(alpha[..., -1:], (*alpha.shape[:-1], n_groups))
 
 
-def train_on(plan, problem, members, watch, n_jobs, *, alpha, progress, begin=1.0):
+def train_on(
+    plan,
+    problem,
+    members,
+    watch,
+    n_jobs,
+    *,
+    alpha,
+    progress,
+    earlier=None,
+    begin=1.0,
+):
     """Minimise J from the weights of the members, or from drawn ones.
 
     Parameters
@@ -110,6 +133,8 @@ def train_on(plan, problem, members, watch, n_jobs, *, alpha, progress, begin=1.
     n_jobs : int or None
     alpha : float, str or ndarray
     progress : Progress
+    earlier : Progress, default=None
+        That of the members, if these samples come on top of theirs.
     begin : float or ndarray, default=1.0
         Where the search for α goes on.
 
@@ -128,7 +153,9 @@ def train_on(plan, problem, members, watch, n_jobs, *, alpha, progress, begin=1.
         n_starts = plan.solver.n_starts if n_runs == 1 and is_free else 1
         drawn = [problem.first(plan, rngs) for _ in range(n_starts)]
     else:
-        drawn = [[unfold(*weights, plan.x, plan.y) for weights in members]]
+        # In a stream the weights keep their meaning in standardised units.
+        units = plan if earlier is None else earlier
+        drawn = [[unfold(*weights, units.x, units.y) for weights in members]]
     thetas = [plan.joined(weights, samples.Y.dtype) for weights in drawn]
     share = float(problem.data.weights.sum()) / progress.weight
     found = None
@@ -219,7 +246,7 @@ def _search(searched, plan, samples, thetas, penalty, rng, state, watch):
     with suited_to(solver.n_operations(objective.n_samples, plan.layout)):
         found = searched(objective, thetas, solver, monitor, solver.max_iter)
         theta, posterior, penalty = found.theta, found.posterior, found.penalty
-        loss = solver.value(found.objective, found.descent)
+        loss = found.loss
         if watch.validate is not None:
             theta, penalty = stopping.best_theta, stopping.best_extra
             posterior = posterior_of(objective.penalized_by(penalty), theta)
