@@ -184,9 +184,11 @@ def train(plan, samples, starts, penalties, state, rngs, watch, n_jobs, searched
     list of Run
     """
     run = partial(_search, searched) if searched else _run
+    n_operations = plan.solver.n_operations(samples.X.shape[0], plan.layout)
     jobs = zip(starts, penalties, rngs, strict=True)
     return Parallel(n_jobs=n_jobs if len(starts) > 1 else 1)(
-        delayed(run)(plan, samples, *job, state, watch) for job in jobs
+        delayed(suited_to)(n_operations, run, plan, samples, *job, state, watch)
+        for job in jobs
     )
 
 
@@ -219,20 +221,19 @@ def _race(solver, objective, thetas):
 def _run(plan, samples, thetas, penalty, rng, state, watch):
     """Minimise J from θ; keep the best iterate."""
     objective = plan.objective(samples, **penalty)
-    with suited_to(plan.solver.n_operations(objective.n_samples, plan.layout)):
-        theta = thetas[0] if len(thetas) == 1 else _race(plan.solver, objective, thetas)
-        stopping = Stopping(theta, watch.tol, watch.patience)
-        monitor = Monitor(stopping, watch.validate, watch.verbose)
-        result = plan.solver.solve(
-            objective,
-            theta,
-            on_iteration=monitor,
-            rng=rng,
-            state=state,
-            on_restart=stopping.restart,
-        )
-        theta, penalty = stopping.best_theta, objective.penalty
-        posterior = None if penalty is None else posterior_of(objective, theta)
+    theta = thetas[0] if len(thetas) == 1 else _race(plan.solver, objective, thetas)
+    stopping = Stopping(theta, watch.tol, watch.patience)
+    monitor = Monitor(stopping, watch.validate, watch.verbose)
+    result = plan.solver.solve(
+        objective,
+        theta,
+        on_iteration=monitor,
+        rng=rng,
+        state=state,
+        on_restart=stopping.restart,
+    )
+    theta, penalty = stopping.best_theta, objective.penalty
+    posterior = None if penalty is None else posterior_of(objective, theta)
     loss, curve, values = monitor.best_loss, monitor.loss_curve, stopping.values
     return Run(theta, loss, curve, values, penalty, posterior, *result)
 
@@ -243,14 +244,13 @@ def _search(searched, plan, samples, thetas, penalty, rng, state, watch):
     patience = np.inf if watch.validate is None else watch.patience
     stopping = Stopping(thetas[0], watch.tol, patience)
     monitor = Monitor(stopping, watch.validate, watch.verbose)
-    with suited_to(solver.n_operations(objective.n_samples, plan.layout)):
-        found = searched(objective, thetas, solver, monitor, solver.max_iter)
-        theta, posterior, penalty = found.theta, found.posterior, found.penalty
-        loss = found.loss
-        if watch.validate is not None:
-            theta, penalty = stopping.best_theta, stopping.best_extra
-            posterior = posterior_of(objective.penalized_by(penalty), theta)
-            loss = monitor.best_loss
+    found = searched(objective, thetas, solver, monitor, solver.max_iter)
+    theta, posterior, penalty = found.theta, found.posterior, found.penalty
+    loss = found.loss
+    if watch.validate is not None:
+        theta, penalty = stopping.best_theta, stopping.best_extra
+        posterior = posterior_of(objective.penalized_by(penalty), theta)
+        loss = monitor.best_loss
     curve, values = monitor.loss_curve, stopping.values
     return Run(theta, loss, curve, values, penalty, posterior, None, None)
 

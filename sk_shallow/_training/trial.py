@@ -134,11 +134,14 @@ class Trial:
         """Train on to so many steps, unless it is over; gives the work that it took."""
         before, layout = self.n_steps, self.plan.layout
         n_operations = self.plan.solver.n_operations(self._objective.n_samples, layout)
-        with suited_to(n_operations):
-            while self.n_steps < n_steps and not self.is_over:
-                growth = max(_FIRST, ceil(self.n_steps * _GROWTH))
-                self._go_on(min(n_steps, growth))
+        suited_to(n_operations, self._advance_to, n_steps)
         return (self.n_steps - before) * self.work
+
+    def _advance_to(self, n_steps):
+        """From checkpoint to checkpoint."""
+        while self.n_steps < n_steps and not self.is_over:
+            growth = max(_FIRST, ceil(self.n_steps * _GROWTH))
+            self._go_on(min(n_steps, growth))
 
     def _go_on(self, n_steps):
         """Train on to the next checkpoint."""
