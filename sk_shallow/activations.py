@@ -10,6 +10,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from sk_shallow._typing import Floats
+
 
 class Activation:
     """A monotone elementwise function g and its slope, written from A = g(Z).
@@ -34,15 +36,15 @@ class Activation:
     array([0, 1])
     """
 
-    def forward(self, Z, out=None):
+    def forward(self, Z: Floats, out: Floats | None = None) -> Floats:
         """Return A = g(Z), in `out` where it is given."""
         raise NotImplementedError
 
-    def slope(self, A, out=None):
+    def slope(self, A: Floats, out: Floats | None = None) -> Floats:
         """Return g'(Z) written from A = g(Z), in `out` where it is given."""
         raise NotImplementedError
 
-    def chain(self, D, A):
+    def chain(self, D: Floats, A: Floats) -> None:
         """The chain rule, D ← D ∘ g'(Z), in place; uses up A = forward(Z)."""
         D *= self.slope(A, out=A)
 
@@ -51,11 +53,11 @@ class Activation:
 class Identity(Activation):
     """g(z) = z."""
 
-    def forward(self, Z, out=None):
+    def forward(self, Z: Floats, out: Floats | None = None) -> Floats:
         """A = Z."""
         return np.positive(Z, out=out)
 
-    def slope(self, A, out=None):
+    def slope(self, A: Floats, out: Floats | None = None) -> Floats:
         """g' = 1."""
         out = np.empty_like(A) if out is None else out
         out.fill(1)
@@ -66,14 +68,14 @@ class Identity(Activation):
 class Logistic(Activation):
     """g(z) = 1 / (1 + exp(-z)), the notes' sigmoid."""
 
-    def forward(self, Z, out=None):
+    def forward(self, Z: Floats, out: Floats | None = None) -> Floats:
         """A = 1/2 (1 + tanh(Z/2)), which cannot overflow."""
         A = np.multiply(Z, 0.5, out=out)
         A = np.tanh(A, out=A)
         A = np.add(A, 1, out=A)
         return np.multiply(A, 0.5, out=A)
 
-    def slope(self, A, out=None):
+    def slope(self, A: Floats, out: Floats | None = None) -> Floats:
         """g' = A (1 - A)."""
         return np.multiply(A, 1 - A, out=out)
 
@@ -82,11 +84,11 @@ class Logistic(Activation):
 class Tanh(Activation):
     """g(z) = tanh(z)."""
 
-    def forward(self, Z, out=None):
+    def forward(self, Z: Floats, out: Floats | None = None) -> Floats:
         """A = tanh(Z)."""
         return np.tanh(Z, out=out)
 
-    def slope(self, A, out=None):
+    def slope(self, A: Floats, out: Floats | None = None) -> Floats:
         """g' = 1 - A²."""
         D = np.square(A, out=out)
         return np.subtract(1, D, out=D)
@@ -110,15 +112,15 @@ def _zeros(Z):
 class ReLU(Activation):
     """g(z) = max(0, z)."""
 
-    def forward(self, Z, out=None):
+    def forward(self, Z: Floats, out: Floats | None = None) -> Floats:
         """A = max(Z, 0); NumPy is slower with a scalar 0."""
         return np.maximum(Z, _zeros(Z), out=out)
 
-    def slope(self, A, out=None):
+    def slope(self, A: Floats, out: Floats | None = None) -> Floats:
         """g' = 1 where A > 0, else 0."""
         return np.sign(A, out=out)
 
-    def chain(self, D, A):
+    def chain(self, D: Floats, A: Floats) -> None:
         """D ∘ [A > 0]: as integers, the bits of A >= 0 have the sign of A."""
         bits = f"u{A.itemsize}"
         slope, D = A.view(bits), D.view(bits)
@@ -155,11 +157,11 @@ class LeakyReLU(Activation):
                 f"range [0.0, 1.0]. Got {self.negative_slope!r} instead."
             )
 
-    def forward(self, Z, out=None):
+    def forward(self, Z: Floats, out: Floats | None = None) -> Floats:
         """A = max(Z, sZ), as 0 <= s <= 1."""
         return np.maximum(Z, Z.dtype.type(self.negative_slope) * Z, out=out)
 
-    def slope(self, A, out=None):
+    def slope(self, A: Floats, out: Floats | None = None) -> Floats:
         """g' = 1 where A > 0, else s."""
         D = np.greater(A, 0, out=out)
         return np.maximum(D, A.dtype.type(self.negative_slope), out=out)
@@ -185,13 +187,13 @@ class ELU(Activation):
                 f"Got {self.alpha!r} instead."
             )
 
-    def forward(self, Z, out=None):
+    def forward(self, Z: Floats, out: Floats | None = None) -> Floats:
         """A = max(Z, 0) + alpha (exp(min(Z, 0)) - 1)."""
         negative = np.expm1(np.minimum(Z, 0)) * Z.dtype.type(self.alpha)
         A = np.maximum(Z, 0, out=out)
         return np.add(A, negative, out=A)
 
-    def slope(self, A, out=None):
+    def slope(self, A: Floats, out: Floats | None = None) -> Floats:
         """g' = min(A, 0) + alpha where A <= 0, else 1."""
         positive = A > 0
         D = np.add(A, A.dtype.type(self.alpha), out=out)
@@ -203,13 +205,13 @@ class ELU(Activation):
 class Softplus(Activation):
     """g(z) = log(1 + exp(z))."""
 
-    def forward(self, Z, out=None):
+    def forward(self, Z: Floats, out: Floats | None = None) -> Floats:
         """A = max(Z, 0) + log(1 + exp(-|Z|)), which cannot overflow."""
         tail = np.log1p(np.exp(-np.abs(Z)))
         A = np.maximum(Z, 0, out=out)
         return np.add(A, tail, out=A)
 
-    def slope(self, A, out=None):
+    def slope(self, A: Floats, out: Floats | None = None) -> Floats:
         """g' = 1 - exp(-A)."""
         D = np.negative(A, out=out)
         D = np.expm1(D, out=D)

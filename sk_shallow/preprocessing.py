@@ -1,8 +1,10 @@
 """Transformers for what stands before a hidden layer. Nothing is computed here."""
 
 from numbers import Integral
+from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -16,6 +18,7 @@ from sk_shallow._data.constraints import (
     check_sample_weight,
 )
 from sk_shallow._data.encoding import MAX_CATEGORIES, QUANTILES, Encoding
+from sk_shallow._typing import Array, ColumnsLike, DataLike, Floats
 
 
 class _ListOfColumns:
@@ -158,16 +161,26 @@ class PiecewiseLinearEncoder(TransformerMixin, BaseEstimator):
     True
     """
 
+    bin_edges_: list[Floats | None]
+    categories_: list[Array | None]
+    infrequent_categories_: list[Array | None]
+    is_categorical_: NDArray[np.bool_]
+    mean_: Floats
+    missing_: NDArray[np.bool_]
+    n_features_in_: int
+    n_features_out_: int
+    feature_names_in_: Array
+
     def __init__(
         self,
-        n_bins=16,
+        n_bins: int | None = 16,
         *,
-        quantiles="auto",
-        categorical_features="from_dtype",
-        max_categories=MAX_CATEGORIES,
-        clip=False,
-        dtype=None,
-    ):
+        quantiles: Literal["auto", "rows", "distinct"] = "auto",
+        categorical_features: Literal["from_dtype"] | ColumnsLike | None = "from_dtype",
+        max_categories: int | None = MAX_CATEGORIES,
+        clip: bool = False,
+        dtype: DTypeLike | None = None,
+    ) -> None:
         self.n_bins = n_bins
         self.quantiles = quantiles
         self.categorical_features = categorical_features
@@ -175,7 +188,9 @@ class PiecewiseLinearEncoder(TransformerMixin, BaseEstimator):
         self.clip = clip
         self.dtype = dtype
 
-    def fit(self, X, y=None, sample_weight=None):
+    def fit(
+        self, X: DataLike, y: object = None, sample_weight: DataLike | None = None
+    ) -> Self:
         """Find the edges and the labels.
 
         Parameters
@@ -195,7 +210,9 @@ class PiecewiseLinearEncoder(TransformerMixin, BaseEstimator):
         self._fit(X, sample_weight)
         return self
 
-    def fit_transform(self, X, y=None, sample_weight=None):
+    def fit_transform(
+        self, X: DataLike, y: object = None, sample_weight: DataLike | None = None
+    ) -> Floats:
         """Fit, and encode the same samples, which are read once.
 
         Parameters
@@ -215,7 +232,7 @@ class PiecewiseLinearEncoder(TransformerMixin, BaseEstimator):
         columns = self._fit(X, sample_weight)
         return self._encoding.transform(columns, self.dtype)
 
-    def transform(self, X):
+    def transform(self, X: DataLike) -> Floats:
         """Encode the columns of X.
 
         Parameters
@@ -232,7 +249,7 @@ class PiecewiseLinearEncoder(TransformerMixin, BaseEstimator):
         columns = self._read(X, self.is_categorical_, reset=False)
         return self._encoding.transform(columns, self.dtype)
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: DataLike | None = None) -> Array:
         """Name the columns of the result.
 
         Parameters
@@ -271,7 +288,7 @@ class PiecewiseLinearEncoder(TransformerMixin, BaseEstimator):
         return X if is_read else read(table, categorical_features)
 
     @classmethod
-    def fitted(cls, encoding, header, *args, **kwargs):
+    def fitted(cls, encoding: Encoding, header: Any, *args: Any, **kwargs: Any) -> Self:
         """An encoder that has this encoding, of samples with this header."""
         encoder = cls(*args, **kwargs)
         validate_data(encoder, header, reset=True, skip_check_array=True)

@@ -12,6 +12,7 @@ ROOT = Path(sk_shallow.__file__).parent
 
 # The floors, from the ground up: each imports only from those before it.
 FLOORS = (
+    "_typing",
     "_arrays",
     "activations",
     "_model",
@@ -26,6 +27,7 @@ FLOORS = (
 )
 # Beside the standard library and NumPy, what the rooms of each floor may import.
 PACKAGES = {
+    "_typing": set(),
     "_arrays": {"scipy", "threadpoolctl"},
     "activations": {"scipy"},
     "_model": {"scipy"},

@@ -6,14 +6,17 @@ the vector.
 
 import copy
 import warnings
+from collections.abc import Callable
 from contextlib import contextmanager
 from functools import partial
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sk_shallow._choice.candidates import (
@@ -55,7 +58,8 @@ from sk_shallow._training.problem import Problem
 from sk_shallow._training.recipe import AS_THEY_ARE
 from sk_shallow._training.train import Progress, Watch, mean_curve, summary, train_on
 from sk_shallow._training.trial import Trial
-from sk_shallow.activations import ACTIVATIONS, check_slope
+from sk_shallow._typing import Array, DataLike, Floats
+from sk_shallow.activations import ACTIVATIONS, Activation, check_slope
 from sk_shallow.preprocessing import PiecewiseLinearEncoder
 
 # Parameters that only some solvers have; None stands for the solver's own default.
@@ -102,20 +106,50 @@ def is_incremental(estimator):
     )
 
 
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
+
+def if_incremental(method: _Method) -> _Method:
+    """A method that is there where `is_incremental`, with the type that it has."""
+    return available_if(is_incremental)(method)
+
+
 class ShallowNN(BaseEstimator):
     """What the classifier and the regressor share: they differ in what y is."""
 
+    coefs_: list[Floats]
+    intercepts_: list[Floats]
+    loss_: float
+    loss_curve_: list[float]
+    n_iter_: int
+    search_results_: dict[str, list[Any]]
+    encoder_: PiecewiseLinearEncoder | None
+    validation_scores_: list[float]
+    solver_: str
+    n_hidden_: int
+    n_estimators_: int
+    activation_: str | Activation
+    alpha_: float | Floats
+    n_effective_parameters_: float
+    log_evidence_: float
+    feature_relevance_: Floats
+    out_activation_: str
+    n_outputs_: int
+    n_layers_: int
+    n_features_in_: int
+    feature_names_in_: Array
+
     def fit(
         self,
-        X,
-        y,
-        sample_weight=None,
+        X: DataLike,
+        y: DataLike,
+        sample_weight: DataLike | None = None,
         *,
-        groups=None,
-        X_val=None,
-        y_val=None,
-        sample_weight_val=None,
-    ):
+        groups: DataLike | None = None,
+        X_val: DataLike | None = None,
+        y_val: DataLike | None = None,
+        sample_weight_val: DataLike | None = None,
+    ) -> Self:
         """Train the network.
 
         Parameters

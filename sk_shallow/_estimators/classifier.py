@@ -1,11 +1,25 @@
 """The classifier."""
 
+from collections.abc import Callable, Iterable
+from typing import Any, Literal, Self
+
+import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.utils.metaestimators import available_if
 
 from sk_shallow._data.targets import Labels
-from sk_shallow._estimators.base import ShallowNN, is_incremental
+from sk_shallow._estimators.base import ShallowNN, if_incremental
 from sk_shallow._estimators.parameters import read_labels
+from sk_shallow._typing import (
+    ActivationName,
+    Array,
+    DataLike,
+    Floats,
+    InitName,
+    Listed,
+    SolverName,
+    Splitter,
+)
+from sk_shallow.activations import Activation
 
 
 class ShallowNNClassifier(ClassifierMixin, ShallowNN):
@@ -193,35 +207,37 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
     True
     """
 
+    classes_: Array
+
     def __init__(
         self,
-        n_hidden=None,
+        n_hidden: int | None = None,
         *,
-        activation="auto",
-        solver="auto",
-        alpha=None,
-        n_estimators=None,
-        encoding="auto",
-        categorical_features="from_dtype",
-        cv=None,
-        class_weight=None,
-        init="auto",
-        standardize=True,
-        batch_size=None,
-        learning_rate_init=None,
-        momentum=None,
-        nesterovs_momentum=None,
-        max_iter=None,
-        tol=1e-4,
-        n_iter_no_change=10,
-        early_stopping=False,
-        validation_fraction=0.1,
-        scoring="loss",
-        warm_start=False,
-        random_state=None,
-        n_jobs=None,
-        verbose=False,
-    ):
+        activation: ActivationName | Activation = "auto",
+        solver: SolverName = "auto",
+        alpha: float | Listed | Literal["evidence", "ard"] | None = None,
+        n_estimators: int | None = None,
+        encoding: Literal["auto", "piecewise"] | None = "auto",
+        categorical_features: Literal["from_dtype"] | Listed | None = "from_dtype",
+        cv: int | Splitter | Iterable[tuple[DataLike, DataLike]] | None = None,
+        class_weight: dict[Any, Any] | Literal["balanced"] | None = None,
+        init: InitName = "auto",
+        standardize: bool = True,
+        batch_size: int | None = None,
+        learning_rate_init: float | None = None,
+        momentum: float | None = None,
+        nesterovs_momentum: bool | None = None,
+        max_iter: int | None = None,
+        tol: float = 1e-4,
+        n_iter_no_change: int = 10,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        scoring: str | Callable[..., float] = "loss",
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        n_jobs: int | None = None,
+        verbose: bool | int = False,
+    ) -> None:
         self.n_hidden = n_hidden
         self.activation = activation
         self.solver = solver
@@ -248,8 +264,14 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
         self.n_jobs = n_jobs
         self.verbose = verbose
 
-    @available_if(is_incremental)
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
+    @if_incremental
+    def partial_fit(
+        self,
+        X: DataLike,
+        y: DataLike,
+        classes: DataLike | None = None,
+        sample_weight: DataLike | None = None,
+    ) -> Self:
         """Train for one epoch over these samples, from where training is.
 
         The running means and spreads of the columns take the samples in; the weights
@@ -287,7 +309,7 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
             self._plan.coder.check_classes(classes)
         return self._partial_fit(X, y, sample_weight, lambda y: Labels.of(y, classes))
 
-    def predict(self, X):
+    def predict(self, X: DataLike) -> Array:
         """The most probable class of each sample.
 
         Parameters
@@ -302,7 +324,7 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
         Z2 = self._outputs(X)
         return self._plan.coder.decode(Z2)
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: DataLike) -> Floats:
         """The probability of each class.
 
         Parameters
@@ -318,7 +340,7 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
         Z2 = self._outputs(X)
         return self._plan.coder.per_class(self._plan.coder.output_unit.mean, Z2)
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: DataLike) -> Floats:
         """The logarithm of `predict_proba`, exact however small the probability.
 
         Parameters
@@ -332,7 +354,7 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
         Z2 = self._outputs(X)
         return self._plan.coder.per_class(self._plan.coder.output_unit.log_mean, Z2)
 
-    def decision_function(self, X):
+    def decision_function(self, X: DataLike) -> Floats:
         """The outputs before the output activation: logits.
 
         Parameters

@@ -1,13 +1,25 @@
 """The regressor."""
 
+from collections.abc import Callable, Iterable
+from typing import Literal, Self, overload
+
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.utils.metaestimators import available_if
 
 from sk_shallow._data.targets import Reals
-from sk_shallow._estimators.base import ShallowNN, is_incremental
+from sk_shallow._estimators.base import ShallowNN, if_incremental
 from sk_shallow._estimators.parameters import check_level, read_numbers
 from sk_shallow._training.plan import posterior_std
+from sk_shallow._typing import (
+    ActivationName,
+    DataLike,
+    Floats,
+    InitName,
+    Listed,
+    SolverName,
+    Splitter,
+)
+from sk_shallow.activations import Activation
 
 
 class ShallowNNRegressor(RegressorMixin, ShallowNN):
@@ -191,34 +203,36 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
     True
     """
 
+    noise_variance_: float | Floats
+
     def __init__(
         self,
-        n_hidden=None,
+        n_hidden: int | None = None,
         *,
-        activation="auto",
-        solver="auto",
-        alpha=None,
-        n_estimators=None,
-        encoding="auto",
-        categorical_features="from_dtype",
-        cv=None,
-        init="auto",
-        standardize=True,
-        batch_size=None,
-        learning_rate_init=None,
-        momentum=None,
-        nesterovs_momentum=None,
-        max_iter=None,
-        tol=1e-4,
-        n_iter_no_change=10,
-        early_stopping=False,
-        validation_fraction=0.1,
-        scoring="loss",
-        warm_start=False,
-        random_state=None,
-        n_jobs=None,
-        verbose=False,
-    ):
+        activation: ActivationName | Activation = "auto",
+        solver: SolverName = "auto",
+        alpha: float | Listed | Literal["evidence", "ard"] | None = None,
+        n_estimators: int | None = None,
+        encoding: Literal["auto", "piecewise"] | None = "auto",
+        categorical_features: Literal["from_dtype"] | Listed | None = "from_dtype",
+        cv: int | Splitter | Iterable[tuple[DataLike, DataLike]] | None = None,
+        init: InitName = "auto",
+        standardize: bool = True,
+        batch_size: int | None = None,
+        learning_rate_init: float | None = None,
+        momentum: float | None = None,
+        nesterovs_momentum: bool | None = None,
+        max_iter: int | None = None,
+        tol: float = 1e-4,
+        n_iter_no_change: int = 10,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        scoring: str | Callable[..., float] = "loss",
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        n_jobs: int | None = None,
+        verbose: bool | int = False,
+    ) -> None:
         self.n_hidden = n_hidden
         self.activation = activation
         self.solver = solver
@@ -244,8 +258,10 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         self.n_jobs = n_jobs
         self.verbose = verbose
 
-    @available_if(is_incremental)
-    def partial_fit(self, X, y, sample_weight=None):
+    @if_incremental
+    def partial_fit(
+        self, X: DataLike, y: DataLike, sample_weight: DataLike | None = None
+    ) -> Self:
         """Train for one epoch over these samples, from where training is.
 
         The running means and spreads of the columns and of the target take the samples
@@ -277,7 +293,20 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         """
         return self._partial_fit(X, y, sample_weight, Reals.of)
 
-    def predict(self, X, return_std=False):
+    @overload
+    def predict(self, X: DataLike, return_std: Literal[False] = False) -> Floats: ...
+    @overload
+    def predict(
+        self, X: DataLike, return_std: Literal[True]
+    ) -> tuple[Floats, Floats]: ...
+    @overload
+    def predict(
+        self, X: DataLike, return_std: bool
+    ) -> Floats | tuple[Floats, Floats]: ...
+
+    def predict(
+        self, X: DataLike, return_std: bool = False
+    ) -> Floats | tuple[Floats, Floats]:
         """The value of each sample.
 
         Parameters
@@ -318,7 +347,7 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         decode = self._plan.coder.decode
         return decode(mean), decode(std.astype(mean.dtype))
 
-    def predict_interval(self, X, confidence_level=0.9):
+    def predict_interval(self, X: DataLike, confidence_level: float = 0.9) -> Floats:
         """An interval for y of each sample, from what the members have not seen.
 
         For a committee whose members are the folds it is CV+ [1]_: its coverage is at
