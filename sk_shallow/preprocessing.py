@@ -288,10 +288,12 @@ class PiecewiseLinearEncoder(TransformerMixin, BaseEstimator):
         return X if is_read else read(table, categorical_features)
 
     @classmethod
-    def fitted(cls, encoding: Encoding, header: Any, *args: Any, **kwargs: Any) -> Self:
-        """An encoder that has this encoding, of samples with this header."""
-        encoder = cls(*args, **kwargs)
-        validate_data(encoder, header, reset=True, skip_check_array=True)
+    def fitted(cls, encoding: Encoding, estimator: Any, **parameters: Any) -> Self:
+        """An encoder that has this encoding, of the columns of a fitted estimator."""
+        encoder = cls(**parameters)
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(estimator, name):
+                setattr(encoder, name, getattr(estimator, name))
         encoder._keep(encoding)
         return encoder
 

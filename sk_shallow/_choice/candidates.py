@@ -154,8 +154,18 @@ def incremental(settings):
     return candidates(known, Facts(0, 0, 0, False))[0]
 
 
-def continued(settings, recipe, is_incremental=False):
+def continued(settings, recipe, kind, is_incremental=False):
     """A recipe with what has been set since: for its networks to be trained on.
+
+    Parameters
+    ----------
+    settings : Settings
+    recipe : Recipe
+        Of the fitted networks.
+    kind : type
+        That of the solver which has trained them.
+    is_incremental : bool, default=False
+        Whether only some samples will be seen at a time.
 
     Returns
     -------
@@ -164,7 +174,7 @@ def continued(settings, recipe, is_incremental=False):
     solvers = [s for s in settings.solvers if s.incremental or not is_incremental]
     if not isinstance(settings.alpha, Real | None):
         solvers = [s for s in solvers if s.finds_alpha] or solvers
-    kinds = type(recipe.solver), Adam, object
+    kinds = kind, Adam, object
     solver = next(s for kind in kinds for s in solvers if isinstance(s, kind))
     alpha = recipe.alpha if settings.alpha is None else settings.alpha
     if settings.alpha is None and not (solver.finds_alpha or isinstance(alpha, Real)):

@@ -318,7 +318,7 @@ class ShallowNN(BaseEstimator):
         self._keeps_holders = False
         self._keep(self, plan, [run.theta for run in runs])
         self._progress = progress._replace(solver_state=runs[0].state)
-        self._recipe = recipe
+        self._recipe = recipe._replace(solver=None)
         self.solver_, self.activation_ = recipe.solver.name, recipe.activation_name
         self.n_hidden_, self.n_estimators_ = recipe.n_hidden, len(self._output_biases)
         self.encoder_ = self._encoder(plan.encoding, recipe.binning)
@@ -339,7 +339,8 @@ class ShallowNN(BaseEstimator):
         b1, W1, W2, b2 = check_weights(merged(members), dtype)
         model.coefs_, model.intercepts_ = [W1, W2], [b1, b2]
         model._output_biases = [np.asarray(bias, dtype) for *_, bias in members]
-        model._plan, model._n_features = plan, self.n_features_in_
+        model._plan = plan._replace(solver=None)
+        model._n_features = self.n_features_in_
         model.n_outputs_, model.n_layers_ = plan.coder.n_outputs, 3
         model.out_activation_ = plan.coder.output_unit.activation
         return model
@@ -350,7 +351,7 @@ class ShallowNN(BaseEstimator):
             return None
         return PiecewiseLinearEncoder.fitted(
             encoding,
-            self._header,
+            self,
             n_bins=binning.n_bins,
             quantiles=binning.quantiles,
             clip=True,
@@ -364,8 +365,7 @@ class ShallowNN(BaseEstimator):
         y = self._read_y(y, n_samples)
         if reset:
             self._is_categorical = getattr(X, "is_categorical", None)
-            self._header = getattr(X, "header", None)
-            self._dtype, self._n_samples = X.dtype, n_samples
+            self._dtype, self._n_samples = X.dtype.name, n_samples
         w = read_weights(sample_weight, n_samples)
         return Data.of(X, y, w, check_groups(groups, n_samples))
 
@@ -439,7 +439,8 @@ class ShallowNN(BaseEstimator):
 
     def _recipe_now(self, is_incremental=False):
         """The recipe of the fitted network, with what has been set since."""
-        recipe = continued(self._settings(), self._recipe, is_incremental)
+        kind = SOLVERS[self.solver_]
+        recipe = continued(self._settings(), self._recipe, kind, is_incremental)
         check_honoured(recipe.solver, self._requested(), self.alpha)
         return recipe
 

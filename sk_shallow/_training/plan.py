@@ -45,7 +45,7 @@ class Plan(NamedTuple):
     """From the columns of X to the weights in original units.
 
     The layout is that of the networks which the solver trains in one run: all members
-    of a committee, or one.
+    of a committee, or one. A fitted estimator keeps its plan, without the solver.
     """
 
     layout: Layout

@@ -29,7 +29,7 @@ class Recipe(NamedTuple):
     Attributes
     ----------
     solver : solver
-        With the hyperparameters that were set.
+        With the hyperparameters that were set; None in a fitted estimator.
     n_hidden : int
         Units of one member.
     activation : Activation
