@@ -261,9 +261,9 @@ class ShallowNN(BaseEstimator):
                 self.learning_rate_init is not None,
             )
             recipe = recipe._replace(solver=solver)
-            self._train(recipe, problem, rng, None, members, earlier=earlier)
-            n_steps = n_before + self._plan.solver.n_batches(problem.data.n_samples)
-            self._progress = self._progress._replace(n_steps=n_steps)
+            how = {"earlier": earlier, "n_before": n_before}
+            self._train(recipe, problem, rng, None, members, **how)
+            self._is_partial = True
         return self
 
     def _train(
@@ -275,13 +275,14 @@ class ShallowNN(BaseEstimator):
         members=None,
         *,
         earlier=None,
+        n_before=np.inf,
         budget=None,
     ):
         """Train these members, or drawn ones, on all samples; keep the networks."""
         if members is not None:
             problem.encodings[recipe.binning] = self._plan.encoding
         plan = problem.plan(recipe)
-        progress = Progress.of(problem, plan, rng)
+        progress = Progress.of(problem, plan, rng)._replace(n_steps=n_before)
         if earlier is not None:
             progress = progress.after(earlier)
             plan = plan._replace(x=progress.x, y=progress.y)
@@ -315,9 +316,9 @@ class ShallowNN(BaseEstimator):
         for name in _OPTIONAL_ATTRIBUTES:
             vars(self).pop(name, None)
         self._posteriors = self._residuals = None
-        self._keeps_holders = False
+        self._keeps_holders = self._is_partial = False
         self._keep(self, plan, [run.theta for run in runs])
-        self._progress = progress._replace(solver_state=runs[0].state)
+        self._progress = progress.gone_on(runs[0].state)
         self._recipe = recipe._replace(solver=None)
         self.solver_, self.activation_ = recipe.solver.name, recipe.activation_name
         self.n_hidden_, self.n_estimators_ = recipe.n_hidden, len(self._output_biases)
@@ -504,10 +505,21 @@ class ShallowNN(BaseEstimator):
 
         return validate
 
+    def __copy__(self):
+        """Copies hold all that a pickle may leave out."""
+        other = type(self).__new__(type(self))
+        vars(other).update(vars(self))
+        return other
+
+    def __deepcopy__(self, memo):
+        other = memo[id(self)] = copy.copy(self)
+        vars(other).update(copy.deepcopy(vars(self), memo))
+        return other
+
     def __getstate__(self):
-        """Pickles hold parameters, not the solver's buffers."""
+        """A pickle holds the solver's state only where training is to go on."""
         state = dict(super().__getstate__())
-        if "_progress" in state:
+        if "_progress" in state and not (self.warm_start or self._is_partial):
             state["_progress"] = state["_progress"]._replace(solver_state=None)
         return state
 

@@ -114,8 +114,11 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
     scoring : str or callable, default="loss"
         What early stopping watches: the loss, or any scikit-learn scorer.
     warm_start : bool, default=False
-        Start `fit` from the fitted weights and the solver's state. Where the shape or
-        the classes have changed, training starts afresh, with a warning.
+        Start `fit` from the fitted weights and the solver's state, of which "sgd" and
+        "adam" have one: moments, of one and of two numbers for each weight. Where the
+        shape or the classes have changed, training starts afresh, with a warning. A
+        copy goes on as the original would, and so does a pickle, where `warm_start` is
+        set or after `partial_fit`; other pickles leave the moments out.
     random_state : int, RandomState instance or None, default=None
         Draws the first weights, the batches and the samples held out. The same int on
         the same machine with the same number of threads gives the same bits.
@@ -266,8 +269,8 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
 
         The running means and spreads of the columns and of the target take the samples
         in; the weights keep their meaning in these units, so that a bad beginning is
-        forgotten. The solver's state is kept (but not in a pickle), every call shuffles
-        afresh, and `max_iter` has no part. `learning_rate_init` is constant if it is
+        forgotten. The solver's state is kept, in copies and pickles too (see
+        `warm_start`), every call shuffles afresh, and `max_iter` has no part. `learning_rate_init` is constant if it is
         set. Otherwise the rate suits the number of samples of a batch; that of "adam"
         falls with the calls to a thirtieth, where it also is after `fit`. alpha stands
         beside all the samples that have been seen, those of repeated passes counted

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from copy import copy, deepcopy
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from itertools import count, islice
 from math import ceil, inf, sqrt
 from typing import ClassVar, NamedTuple
@@ -36,13 +36,20 @@ class State:
     """What a rule remembers between steps: its moments and the number of steps."""
 
     moments: list[np.ndarray]
-    scratch: np.ndarray
     n_steps: int = 0
+
+    @cached_property
+    def scratch(self):
+        """Room for a block of a moment."""
+        return np.empty_like(self.moments[0][:_CACHE_BLOCK])
 
     def copy(self):
         """A state of its own."""
-        moments = [moment.copy() for moment in self.moments]
-        return State(moments, np.empty_like(self.scratch), self.n_steps)
+        return State([moment.copy() for moment in self.moments], self.n_steps)
+
+    def __getstate__(self):
+        """Copies hold no scratch."""
+        return {"moments": self.moments, "n_steps": self.n_steps}
 
 
 @dataclass(frozen=True)
@@ -125,8 +132,7 @@ class FirstOrder:
 
     def start(self, theta):
         """The state before the first step."""
-        moments = [np.zeros_like(theta) for _ in range(self.n_moments)]
-        return State(moments, np.empty(min(len(theta), _CACHE_BLOCK), theta.dtype))
+        return State([np.zeros_like(theta) for _ in range(self.n_moments)])
 
     def sized(self, n_samples, layout, are_numbers=False):
         """The solver, with the numbers that were not set taken from the recipe."""

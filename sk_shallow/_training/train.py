@@ -44,6 +44,12 @@ class Progress(NamedTuple):
         """Before the first step."""
         return cls(rng, float(problem.data.weights.sum()), plan.x, plan.y)
 
+    def gone_on(self, state):
+        """When the solver has come to this state."""
+        n_steps = [0 if s is None else s.n_steps for s in (self.solver_state, state)]
+        made = n_steps[1] - n_steps[0]
+        return self._replace(solver_state=state, n_steps=self.n_steps + made)
+
     def after(self, earlier):
         """What earlier samples and these together give."""
         return self._replace(
