@@ -10,6 +10,7 @@ Examples
 """
 
 from sk_shallow._estimators import ShallowNNClassifier, ShallowNNRegressor
+from sk_shallow._version import __version__
 from sk_shallow.activations import (
     ELU,
     Activation,
@@ -20,8 +21,6 @@ from sk_shallow.activations import (
     Softplus,
     Tanh,
 )
-
-__version__ = "0.1.0"
 
 __all__ = [
     "ELU",
@@ -34,4 +33,5 @@ __all__ = [
     "ShallowNNRegressor",
     "Softplus",
     "Tanh",
+    "__version__",
 ]

@@ -19,6 +19,7 @@ from sk_shallow._data.constraints import (
 )
 from sk_shallow._data.encoding import MAX_CATEGORIES, QUANTILES, Encoding
 from sk_shallow._typing import Array, ColumnsLike, DataLike, Floats
+from sk_shallow._version import Versioned
 
 
 class _ListOfColumns:
@@ -57,7 +58,7 @@ PARAMETERS = {
 }
 
 
-class PiecewiseLinearEncoder(TransformerMixin, BaseEstimator):
+class PiecewiseLinearEncoder(TransformerMixin, Versioned, BaseEstimator):
     """Encode columns so that a linear function of the result is piecewise linear.
 
     With the edges e_0 < ... < e_T of the bins of a column, a number x becomes T

@@ -12,6 +12,7 @@ ROOT = Path(sk_shallow.__file__).parent
 
 # The floors, from the ground up: each imports only from those before it.
 FLOORS = (
+    "_version",
     "_typing",
     "_arrays",
     "activations",
@@ -27,6 +28,7 @@ FLOORS = (
 )
 # Beside the standard library and NumPy, what the rooms of each floor may import.
 PACKAGES = {
+    "_version": {"sklearn"},
     "_typing": set(),
     "_arrays": {"scipy", "threadpoolctl"},
     "activations": {"scipy"},

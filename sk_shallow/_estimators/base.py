@@ -59,6 +59,7 @@ from sk_shallow._training.recipe import AS_THEY_ARE
 from sk_shallow._training.train import Progress, Watch, mean_curve, summary, train_on
 from sk_shallow._training.trial import Trial
 from sk_shallow._typing import Array, DataLike, Floats
+from sk_shallow._version import Versioned
 from sk_shallow.activations import ACTIVATIONS, Activation, check_slope
 from sk_shallow.preprocessing import PiecewiseLinearEncoder
 
@@ -114,7 +115,7 @@ def if_incremental(method: _Method) -> _Method:
     return available_if(is_incremental)(method)
 
 
-class ShallowNN(BaseEstimator):
+class ShallowNN(Versioned, BaseEstimator):
     """What the classifier and the regressor share: they differ in what y is."""
 
     coefs_: list[Floats]
@@ -518,7 +519,7 @@ class ShallowNN(BaseEstimator):
 
     def __getstate__(self):
         """A pickle holds the solver's state only where training is to go on."""
-        state = dict(super().__getstate__())
+        state = super().__getstate__()
         if "_progress" in state and not (self.warm_start or self._is_partial):
             state["_progress"] = state["_progress"]._replace(solver_state=None)
         return state

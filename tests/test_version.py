@@ -1,0 +1,91 @@
+import copy
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn.base import clone
+from sklearn.exceptions import InconsistentVersionWarning
+from sklearn.pipeline import make_pipeline
+
+import sk_shallow
+from sk_shallow import ShallowNNClassifier, ShallowNNRegressor, _version
+from sk_shallow.preprocessing import PiecewiseLinearEncoder
+
+X = np.random.default_rng(0).normal(size=(30, 2))
+Y = (X[:, 0] > 0).astype(int)
+OPTIONS = {"alpha": 1.0, "max_iter": 2, "random_state": 0}
+MODELS = {
+    "classifier": ShallowNNClassifier(5, **OPTIONS),
+    "regressor": ShallowNNRegressor(5, encoding="piecewise", **OPTIONS),
+    "encoder": PiecewiseLinearEncoder(),
+}
+each_model = pytest.mark.parametrize("kind", MODELS)
+
+
+def output(model):
+    return model.transform(X) if hasattr(model, "transform") else model.predict(X)
+
+
+def pickled_by(version, model, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(_version, "__version__", version)
+        return pickle.dumps(model)
+
+
+@pytest.mark.parametrize("version", ["0.0.1", "99.0"])
+@pytest.mark.parametrize("is_fitted", [False, True])
+@each_model
+def test_another_version_is_told_of(kind, is_fitted, version, monkeypatch):
+    model = clone(MODELS[kind])
+    if is_fitted:
+        model.fit(X, Y)
+    written = pickled_by(version, model, monkeypatch)
+    with pytest.warns(InconsistentVersionWarning) as told:
+        again = pickle.loads(written)
+    name, (*_, last) = type(model).__name__, told
+    assert f"{name} from version {version} of sk_shallow" in str(last.message)
+    assert f"using version {sk_shallow.__version__}" in str(last.message)
+    assert last.filename == __file__
+    assert vars(again).keys() == vars(model).keys()
+    if is_fitted:
+        assert_array_equal(output(again), output(model))
+
+
+@each_model
+def test_a_pickle_without_a_version_is_told_of(kind):
+    model = clone(MODELS[kind]).fit(X, Y)
+    state, bare = model.__getstate__(), clone(model)
+    del state["_sk_shallow_version"]
+    with pytest.warns(InconsistentVersionWarning, match="unknown of sk_shallow"):
+        bare.__setstate__(state)
+    assert_array_equal(output(bare), output(model))
+
+
+@each_model
+def test_the_same_version_and_copies_are_silent(kind):
+    model = clone(MODELS[kind]).fit(X, Y)
+    before = set(vars(model))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for again in (
+            pickle.loads(pickle.dumps(model)),
+            copy.copy(model),
+            copy.deepcopy(model),
+        ):
+            assert set(vars(again)) == before
+            assert_array_equal(output(again), output(model))
+        assert set(vars(clone(model))) == set(model.get_params())
+    assert set(vars(model)) == before
+
+
+def test_a_pipeline_is_told_of_each_of_its_steps(monkeypatch):
+    model = make_pipeline(MODELS["encoder"], MODELS["classifier"])
+    written = pickled_by("0.0.1", clone(model).fit(X, Y), monkeypatch)
+    with pytest.warns(InconsistentVersionWarning) as told:
+        pickle.loads(written)
+    assert {warning.message.estimator_name for warning in told} == {
+        "PiecewiseLinearEncoder",
+        "ShallowNNClassifier",
+    }
