@@ -9,7 +9,11 @@ Examples
 (2,)
 """
 
-from sk_shallow._estimators import ShallowNNClassifier, ShallowNNRegressor
+from sk_shallow._estimators import (
+    SKOPS_TRUSTED_TYPES,
+    ShallowNNClassifier,
+    ShallowNNRegressor,
+)
 from sk_shallow._version import __version__
 from sk_shallow.activations import (
     ELU,
@@ -24,6 +28,7 @@ from sk_shallow.activations import (
 
 __all__ = [
     "ELU",
+    "SKOPS_TRUSTED_TYPES",
     "Activation",
     "Identity",
     "LeakyReLU",

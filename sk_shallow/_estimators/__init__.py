@@ -2,5 +2,6 @@
 
 from sk_shallow._estimators.classifier import ShallowNNClassifier
 from sk_shallow._estimators.regressor import ShallowNNRegressor
+from sk_shallow._estimators.trusted import SKOPS_TRUSTED_TYPES
 
-__all__ = ["ShallowNNClassifier", "ShallowNNRegressor"]
+__all__ = ["SKOPS_TRUSTED_TYPES", "ShallowNNClassifier", "ShallowNNRegressor"]
