@@ -10,8 +10,15 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
 
-from sk_shallow import SKOPS_TRUSTED_TYPES, ShallowNNClassifier, ShallowNNRegressor
+from sk_shallow import (
+    SKOPS_TRUSTED_TYPES,
+    LeakyReLU,
+    ShallowNNClassifier,
+    ShallowNNRegressor,
+)
 from sk_shallow._solvers import SOLVERS
 from sk_shallow.activations import ACTIVATIONS
 from sk_shallow.preprocessing import PiecewiseLinearEncoder
@@ -180,3 +187,12 @@ def test_skops_loads_an_encoder(table, options):
 def test_skops_loads_what_is_not_fitted(kind):
     parameters = {"n_hidden": 3, "activation": ACTIVATIONS["elu"], "alpha": [1.0, 2.0]}
     assert loaded(kind(**parameters)).get_params() == kind(**parameters).get_params()
+
+
+def test_skops_loads_the_best_pipeline_of_a_search():
+    X, y = NUMBERS, TARGETS["numbers"]
+    network = ShallowNNRegressor(3, solver="gd", random_state=0, **QUICK)
+    pipeline = make_pipeline(PiecewiseLinearEncoder(), network)
+    grid = {"shallownnregressor__activation": ["relu", LeakyReLU(0.2)]}
+    best = GridSearchCV(pipeline, grid, cv=2).fit(X, y).best_estimator_
+    assert_array_equal(loaded(best).predict(X), best.predict(X))
