@@ -280,11 +280,11 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
         The running means and spreads of the columns take the samples in; the weights
         keep their meaning in these units, so that a bad beginning is forgotten. The
         solver's state is kept, in copies and pickles too (see `warm_start`), every call
-        shuffles afresh, and `max_iter` has no part. `learning_rate_init` is constant if it is set. Otherwise
-        the rate suits the number of samples of a batch; that of "adam" falls with the
-        calls to a thirtieth, where it also is after `fit`. alpha stands beside all the
-        samples that have been seen, those of repeated passes counted again. `n_iter_`
-        and `loss_curve_` are of the call.
+        shuffles afresh, and `max_iter` has no part. `learning_rate_init` is constant if
+        it is set. Otherwise the rate suits the number of samples of a batch; that of
+        "adam" falls with the calls to a thirtieth, where it also is after `fit`. alpha
+        stands beside all the samples that have been seen, those of repeated passes
+        counted again. `n_iter_` and `loss_curve_` are of the call.
 
         Parameters
         ----------
