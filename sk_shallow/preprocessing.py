@@ -16,6 +16,7 @@ from sk_shallow._data.constraints import (
     Names,
     check_parameters,
     check_sample_weight,
+    plain,
 )
 from sk_shallow._data.encoding import MAX_CATEGORIES, QUANTILES, Encoding
 from sk_shallow._typing import Array, ColumnsLike, DataLike, Floats
@@ -27,7 +28,10 @@ class _ListOfColumns:
 
     def __contains__(self, value):
         """Whether value may be such a list."""
-        return hasattr(value, "__len__") and not isinstance(value, (str, bytes, dict))
+        is_none = (
+            isinstance(value, (str, bytes, dict)) or getattr(value, "ndim", 1) == 0
+        )
+        return hasattr(value, "__len__") and not is_none
 
     def __str__(self):
         """As scikit-learn writes it."""
@@ -277,7 +281,7 @@ class PiecewiseLinearEncoder(TransformerMixin, Versioned, BaseEstimator):
         if w is not None:
             w = check_sample_weight(w, columns.n_samples)
             present, w = columns.take(w > 0), w[w > 0]
-        rules = {name: getattr(self, name) for name in _RULES}
+        rules = {name: plain(getattr(self, name), PARAMETERS[name]) for name in _RULES}
         self._keep(Encoding.of(present, w, **rules))
         return columns
 

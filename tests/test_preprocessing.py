@@ -759,6 +759,40 @@ def test_bad_parameters_are_refused_at_fit(name, value):
     assert f"Got {value!r} instead." in str(info.value)
 
 
+@pytest.mark.parametrize("name", ["n_bins", "max_categories"])
+@pytest.mark.parametrize("number", [np.dtype(code).type for code in "bBhHiIlLqQ"])
+def test_an_int_of_any_width_is_that_int(name, number):
+    X = np.random.default_rng(0).normal(size=(300, 2))
+    X[:, 1] = np.arange(300) % 150
+    encoded = [
+        PiecewiseLinearEncoder(categorical_features=[1], **{name: value}).fit_transform(
+            X
+        )
+        for value in (number(127), 127)
+    ]
+    np.testing.assert_array_equal(*encoded)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("n_bins", "x" * 10**6),
+        ("n_bins", np.array(16)),
+        ("max_categories", list(range(10**5))),
+        ("quantiles", ["x" * 10**6]),
+        ("categorical_features", ["x" * 10**6]),
+        ("categorical_features", np.array(0)),
+        ("categorical_features", [0.5] * 10**5),
+        ("dtype", "x" * 10**6),
+    ],
+)
+def test_a_message_is_short_whatever_was_given(name, value):
+    encoder = PiecewiseLinearEncoder(**{name: value})
+    with pytest.raises(ValueError, match=name) as info:
+        encoder.fit(pd.DataFrame({"x" * 10**5: [0.0, 1.0]}))
+    assert len(str(info.value)) < 1500
+
+
 @pytest.mark.parametrize(
     ("listed", "message"),
     [

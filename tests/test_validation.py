@@ -1,12 +1,20 @@
 import re
+import warnings
 from dataclasses import fields
+from decimal import Decimal
+from fractions import Fraction
 from itertools import combinations
+from numbers import Integral, Real
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import sparse
-from sklearn.exceptions import NotFittedError
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import (
     GroupKFold,
     KFold,
@@ -18,6 +26,7 @@ from sk_shallow import Activation, ShallowNNClassifier, ShallowNNRegressor
 from sk_shallow._estimators.parameters import PARAMETERS
 from sk_shallow._model.initializers import INITIALIZERS
 from sk_shallow._solvers import SOLVERS
+from sk_shallow._training import train
 from sk_shallow.activations import ACTIVATIONS
 
 ESTIMATORS = [ShallowNNClassifier, ShallowNNRegressor]
@@ -139,6 +148,315 @@ def test_wrong_value_of_a_parameter(name, fitted, kind):
 def test_every_parameter_is_validated(kind):
     assert set(kind().get_params()) <= set(PARAMETERS)
     assert set(BAD_VALUES) == set(PARAMETERS)
+
+
+# Numbers that int8 holds, but not what is made of them; and what else is set.
+COUNTS = {
+    "n_hidden": (100, {"max_iter": 2}),
+    "n_estimators": (100, {"n_hidden": 2, "max_iter": 2}),
+    "cv": (3, {"solver": "lbfgs", "max_iter": 2}),
+    "batch_size": (16, {"max_iter": 3}),
+    "max_iter": (100, {"batch_size": 10}),
+    "n_iter_no_change": (3, {"early_stopping": True, "max_iter": 40}),
+    "random_state": (100, {"max_iter": 2}),
+    "n_jobs": (1, {"max_iter": 2}),
+    "verbose": (0, {"max_iter": 2}),
+}
+RATES = {
+    "alpha": (0.5, {"max_iter": 3}),
+    "learning_rate_init": (0.5, {"max_iter": 3}),
+    "momentum": (0.5, {"max_iter": 3}),
+    "tol": (0.5, {"solver": "lbfgs", "max_iter": 20, "n_iter_no_change": 1}),
+    "validation_fraction": (0.5, {"early_stopping": True, "max_iter": 3}),
+}
+INT_KINDS = [np.dtype(code).type for code in "bBhHiIlLqQ"]
+FLOAT_KINDS = [np.float16, np.float32, np.float64, np.longdouble, Fraction]
+
+
+def weights_of(estimator):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        estimator.fit(X, Y)
+    return np.concatenate([w.ravel() for w in estimator.coefs_ + estimator.intercepts_])
+
+
+def is_numeric(constraint):
+    return getattr(constraint, "kind", None) in (Integral, Real)
+
+
+def test_every_number_has_a_case():
+    numeric = {
+        name for name, allowed in PARAMETERS.items() if any(map(is_numeric, allowed))
+    }
+    assert numeric == set(COUNTS) | set(RATES)
+
+
+@pytest.mark.parametrize("name", [*COUNTS, *RATES])
+def test_a_number_of_any_kind_is_that_number(name, kind):
+    value, others = {**COUNTS, **RATES}[name]
+    expected = weights_of(make(kind, False, **others, **{name: value}))
+    for number in INT_KINDS if name in COUNTS else FLOAT_KINDS:
+        given_value = number(value)
+        estimator = make(kind, False, **others, **{name: given_value})
+        np.testing.assert_array_equal(weights_of(estimator), expected)
+        assert estimator.get_params()[name] is given_value
+        assert type(clone(estimator).get_params()[name]) is number
+
+
+@pytest.mark.parametrize("name", [*COUNTS, *RATES])
+def test_what_only_looks_like_a_number_is_refused(name, fitted, kind):
+    value, _ = {**COUNTS, **RATES}[name]
+    for other in (np.array(value), Decimal(value), complex(value), str(value)):
+        estimator = make(kind, fitted, **{name: other})
+        message = f"The {name!r} parameter of {kind.__name__} must be"
+        assert_refused(estimator, ValueError, message, "fit", X, Y)
+
+
+def test_the_numbers_of_one_network_may_be_of_several_kinds(kind):
+    numbers = {"n_hidden": np.int8(100), "n_estimators": np.uint8(3)}
+    numbers |= {"max_iter": np.int16(2), "alpha": np.float16(0.5)}
+    estimator = make(kind, False, **numbers).fit(X, Y)
+    assert estimator.coefs_[0].shape == (3, 300)
+    assert (estimator.n_iter_, estimator.alpha_) == (2, 0.5)
+    expected = {name: value.item() for name, value in numbers.items()}
+    np.testing.assert_array_equal(
+        weights_of(estimator), weights_of(make(kind, False, **expected))
+    )
+
+
+HUGE = {
+    "n_hidden": [10**15, 10**20, 10**400],
+    "n_estimators": [10**15, 10**20, 10**400],
+    "alpha": [2e15, 1e308, 10**400, [2e15, 1.0], [10**400, 1]],
+    "learning_rate_init": [10**400, Fraction(1, 10**400)],
+    "momentum": [10**400],
+    "tol": [10**400],
+    "validation_fraction": [10**400],
+    "random_state": [10**400],
+}
+
+
+@pytest.mark.parametrize("name", HUGE)
+def test_a_number_that_is_too_large_is_refused_by_name(name, fitted, kind):
+    for value in HUGE[name]:
+        options = {"solver": "lm"} if isinstance(value, list) else {}
+        estimator = make(kind, fitted, **options, **{name: value})
+        message = assert_refused(estimator, ValueError, name, "fit", X, Y)
+        assert len(message) < 700
+
+
+@pytest.mark.parametrize("call", ["fit", "partial_fit"])
+def test_a_network_that_no_memory_holds_is_refused(call, kind):
+    for sizes in ({"n_hidden": 10**9}, {"n_estimators": 10**9}):
+        estimator = make(kind, False, **sizes)
+        assert_refused(estimator, ValueError, "n_hidden=.*n_estimators", call, X, Y)
+    estimator = make(kind, False, alpha=None, n_estimators=10**9)
+    assert_refused(estimator, ValueError, "n_hidden=.*n_estimators", "fit", X, Y)
+
+
+class Serial:
+    """What joblib's Parallel does, one after the other."""
+
+    asked: ClassVar[list] = []
+
+    def __init__(self, n_jobs):
+        self.asked.append(n_jobs)
+
+    def __call__(self, jobs):
+        return [function(*args, **kwargs) for function, args, kwargs in jobs]
+
+
+@pytest.mark.parametrize(
+    ("n_jobs", "asked"), [(10**400, 3), (2, 2), (-1, -1), (None, None)]
+)
+def test_there_are_no_more_processes_than_members(n_jobs, asked, kind, monkeypatch):
+    monkeypatch.setattr(train, "Parallel", Serial)
+    make(kind, False, solver="lbfgs", n_estimators=3, n_jobs=n_jobs).fit(X, Y)
+    assert Serial.asked.pop() == asked
+
+
+LARGE = {
+    "alpha": 1e15,
+    "learning_rate_init": 1e308,
+    "max_iter": 10**400,
+    "batch_size": 10**400,
+    "n_iter_no_change": 10**400,
+    "tol": 1e308,
+}
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("name", LARGE)
+def test_a_large_number_works(name, solver, kind):
+    if name in SOLVER_VALUES and name not in solver_parameters(solver):
+        return
+    options = {"max_iter": 30, "early_stopping": True, "n_iter_no_change": 2}
+    options |= {"tol": 1e-2, name: LARGE[name]}
+    estimator = make(kind, False, solver=solver, n_estimators=2, **options)
+    assert np.isfinite(weights_of(estimator)).all()
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_an_infinite_patience_never_ends_training(solver, kind):
+    options = {"early_stopping": True, "solver": solver, "tol": 1.0, "max_iter": 25}
+    estimators = [
+        make(kind, False, n_iter_no_change=n, **options) for n in (np.inf, 10**6, 2)
+    ]
+    endless, patient, impatient = map(weights_of, estimators)
+    np.testing.assert_array_equal(endless, patient)
+    assert estimators[0].n_iter_ > estimators[2].n_iter_ or solver == "lm"
+    assert len(endless) == len(impatient)
+
+
+def weights_of_size(most):
+    sizes = st.builds(float, st.builds("{}e{}".format, st.integers(1, 9), most))
+    return st.lists(sizes.filter(bool), min_size=12, max_size=12)
+
+
+any_weights = st.one_of(
+    weights_of_size(st.integers(-323, 98)),
+    weights_of_size(st.integers(-4, 98)),
+    weights_of_size(st.integers(95, 307)),
+)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@given(w=any_weights, n_hidden=st.integers(1, 3))
+def test_weights_of_any_size_are_honoured_or_refused(solver, w, n_hidden):
+    Estimator = [ShallowNNClassifier, ShallowNNRegressor][n_hidden % 2]
+    estimator = Estimator(
+        n_hidden, solver=solver, alpha=1.0, max_iter=2, random_state=0
+    )
+    total = sum(w)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        if total > 1e100:
+            with pytest.raises(
+                ValueError, match=r"weights must sum to at most 1e\+100"
+            ):
+                estimator.fit(X[:12], Y[:12], w)
+        else:
+            estimator.fit(X[:12], Y[:12], w)
+            assert np.isfinite(estimator.predict(X)).all()
+
+
+@pytest.mark.parametrize("call", ["fit", "partial_fit"])
+@given(power=st.integers(-1070, -100), rest=st.sampled_from([1.0, 5e-324, 1e-100]))
+def test_a_weight_that_is_lost_in_rounding_is_one_of_zero(call, power, rest):
+    some, none = np.ones((2, N))
+    some[::3], none[::3] = 2.0**power, 0.0
+    for kind in ESTIMATORS:
+        one, other = (make(kind, False, max_iter=2) for _ in range(2))
+        getattr(one, call)(X, Y, sample_weight=some * (rest if rest == 1 else 1.0))
+        getattr(other, call)(X, Y, sample_weight=none)
+        np.testing.assert_array_equal(one.coefs_[0], other.coefs_[0])
+
+
+@pytest.mark.parametrize("weight", [5e-324, 1e-310, 1e-100, 2.0])
+def test_weights_that_are_small_are_relative(weight, kind):
+    weighted = make(kind, False, max_iter=2).fit(X, Y, np.full(N, weight))
+    plain = make(kind, False, max_iter=2).fit(X, Y, np.full(N, max(weight, 1.0)))
+    np.testing.assert_allclose(weighted.coefs_[0], plain.coefs_[0], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("class_weight", "w", "message"),
+    [
+        ({0: 1e90, 1: 1.0}, 1e20, r"times class_weight must sum to at most 1e\+100"),
+        ({0: 1e308, 1: 1.0}, 1.0, r"times class_weight must sum to at most 1e\+100"),
+        ({0: 10**400, 1: 1.0}, 1.0, r"values of class_weight must be numbers"),
+    ],
+)
+def test_class_weights_that_leave_the_floats(class_weight, w, message, fitted):
+    estimator = make(ShallowNNClassifier, fitted, class_weight=class_weight)
+    assert_refused(estimator, ValueError, message, "fit", X, Y, np.full(N, w))
+
+
+def test_weights_whose_products_vanish(fitted):
+    estimator = make(ShallowNNClassifier, fitted, class_weight={0: 5e-324, 1: 0.0})
+    message = "sample_weight times class_weight is zero for all samples"
+    weights = np.where(Y == 0, 0.1, 10.0)
+    assert_refused(estimator, ValueError, message, "fit", X, Y, weights)
+
+
+@pytest.mark.parametrize("number", [np.int8, np.float16, Fraction])
+def test_class_weights_may_be_numbers_of_any_kind(number):
+    one, other = (
+        make(ShallowNNClassifier, False, max_iter=2, class_weight={0: of(2), 1: of(3)})
+        for of in (number, float)
+    )
+    np.testing.assert_array_equal(weights_of(one), weights_of(other))
+
+
+class Loud:
+    def __repr__(self):
+        return "x" * 10**6
+
+
+def complaint_of(estimator):
+    """What is said where a fit is refused."""
+    try:
+        weights_of(estimator)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+LONG = ["x" * 10**6, ["x" * 10**5] * 20, dict.fromkeys(range(10**5)), Loud()]
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_a_message_about_a_parameter_is_short(name, kind):
+    if name not in kind().get_params():
+        kind = ShallowNNClassifier
+    for value in [*LONG, np.zeros(10**4), list(range(10**4))]:
+        estimator = make(kind, False, **{name: value})
+        assert len(complaint_of(estimator)) < 2000
+
+
+MANY = np.repeat(np.arange(1000), 2)
+
+
+@pytest.mark.parametrize(
+    "labels", [MANY, MANY.astype(str).astype(object) + "x" * 1000], ids=["many", "long"]
+)
+def test_a_message_about_labels_is_short(labels):
+    many = np.zeros((2000, 1))
+    options = {"max_iter": 1, "n_hidden": 1, "alpha": 1.0}
+    model = ShallowNNClassifier(**options).partial_fit(many, labels)
+    unseen = labels[::-1].copy() + (7 if labels.dtype != object else "y")
+    for call in (
+        lambda: model.partial_fit(many, unseen),
+        lambda: model.partial_fit(many, labels, classes=unseen),
+        lambda: ShallowNNClassifier(early_stopping=True, **options).fit(
+            many, labels, X_val=many, y_val=unseen
+        ),
+        lambda: ShallowNNClassifier(
+            class_weight=dict.fromkeys(unseen.tolist(), 1.0), **options
+        ).fit(many, labels),
+        lambda: ShallowNNClassifier(
+            class_weight=dict.fromkeys(labels.tolist(), -1.0), **options
+        ).fit(many, labels),
+    ):
+        with pytest.raises(ValueError, match=r"class") as caught:
+            call()
+        assert len(str(caught.value)) < 1500
+
+
+def test_a_message_about_columns_is_short(kind):
+    names = ["x" * 1000 + str(j) for j in range(500)]
+    frame = pd.DataFrame(np.zeros((20, 500)), columns=names)
+    for listed, given_X in (
+        (["y" * 10**5], frame),
+        ([0.5] * 10**4, frame),
+        ([10**400], frame),
+        (list(range(500)), sparse.csr_array(frame.to_numpy())),
+        (None, frame.assign(**{names[7]: "word"})),
+    ):
+        estimator = make(kind, False, categorical_features=listed)
+        with pytest.raises(ValueError, match=r"categorical_features|Column") as caught:
+            estimator.fit(given_X, Y[:20])
+        assert len(str(caught.value)) < 1500
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -13,6 +13,8 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
 
+from sk_shallow._data.constraints import shown
+
 # What a column may hold, by where it can go; and what is said where it cannot.
 LABELS = {"strings", "categories", "categories of numbers", "booleans"}
 NUMBERS = {"numbers", "categories of numbers", "booleans"}
@@ -285,7 +287,7 @@ def _mask(table, held, categorical_features):
     if items.ndim != 1 or not all(isinstance(item, _ITEMS) for item in items):
         raise ValueError(
             "categorical_features must be an array-like of bool, int or str, got: "
-            f"{items.tolist()!r}"
+            f"{shown(items.tolist())}"
         )
     if items.size and all(isinstance(item, (bool, np.bool_)) for item in items):
         return _check_mask(items.astype(bool), len(mask))
@@ -308,7 +310,7 @@ def _position(table, item):
         if not 0 <= item < table.shape[1]:
             raise ValueError(
                 "categorical_features set as integer indices must be in [0, n_features "
-                f"- 1], got: {item}"
+                f"- 1], got: {shown(int(item))}"
             )
         return int(item)
     if table.names is None:
@@ -318,8 +320,9 @@ def _position(table, item):
         )
     if item not in table.names:
         raise ValueError(
-            f"categorical_features has an item value {item!r} which is not a valid "
-            f"feature name of the training data. Observed feature names: {table.names}"
+            f"categorical_features has an item value {shown(item)} which is not a "
+            "valid feature name of the training data. Observed feature names: "
+            f"{shown(table.names)}"
         )
     return table.names.index(item)
 
@@ -327,7 +330,7 @@ def _position(table, item):
 def _check_numbers(table, j, held):
     """Refuse column j if what it holds is no numbers."""
     if held not in NUMBERS:
-        name = j if table.names is None else repr(table.names[j])
+        name = j if table.names is None else shown(table.names[j])
         raise ValueError(f"Column {name} of X holds {held}. {_ADVICE[held]}")
 
 

@@ -1,10 +1,38 @@
 """What a parameter or a weight may be. Errors in scikit-learn's words."""
 
 from numbers import Integral, Real
+from reprlib import Repr
 from typing import NamedTuple
 
 import numpy as np
 from sklearn.utils import check_array
+
+# Weights sum to so much at the most: their products with squares stay finite.
+MOST_WEIGHT = 1e100
+# Items of a value that are shown, characters of each, and of all together.
+_ITEMS, _CHARACTERS, _LENGTH = 10, 80, 400
+_REPR = Repr()
+_REPR.maxlist = _REPR.maxtuple = _REPR.maxset = _REPR.maxfrozenset = _ITEMS
+_REPR.maxdict = _REPR.maxarray = _REPR.maxdeque = _ITEMS
+_REPR.maxstring = _REPR.maxlong = _CHARACTERS
+_REPR.maxother = _LENGTH
+
+
+def shown(value):
+    """A value for a message: its repr, shortened where it is long."""
+    try:
+        text = _REPR.repr(value)
+    except ValueError:  # an int of more digits than Python writes
+        return f"<{type(value).__name__} instance>"
+    return text if len(text) <= _LENGTH else f"{text[:_LENGTH]}..."
+
+
+def as_float(number):
+    """A real number as a float; infinite where it is too large for one."""
+    try:
+        return float(number)
+    except OverflowError:
+        return np.copysign(np.inf, 1 if number > 0 else -1).item()
 
 
 class InvalidParameterError(ValueError, TypeError):
@@ -23,11 +51,16 @@ class Interval(NamedTuple):
         """Whether value is such a number; a bool is none."""
         if isinstance(value, (bool, np.bool_)) or not isinstance(value, self.kind):
             return False
+        value = self.plain(value)
         if value == self.low:
             return self.closed in ("left", "both")
         if value == self.high:
             return self.closed in ("right", "both")
-        return bool(self.low < value < self.high)
+        return self.low < value < self.high
+
+    def plain(self, value):
+        """Such a number as an int or a float of Python's."""
+        return int(value) if self.kind is Integral else as_float(value)
 
     def __str__(self):
         """As scikit-learn writes it."""
@@ -76,6 +109,31 @@ class Callable_:
         return "a callable"
 
 
+class ArrayLike:
+    """A list, a tuple, or an array that has a dimension."""
+
+    def __contains__(self, value):
+        """Whether value is one of them."""
+        is_array = isinstance(value, np.ndarray) and value.ndim > 0
+        return is_array or isinstance(value, (list, tuple))
+
+    def __str__(self):
+        """As scikit-learn writes it."""
+        return "an array-like"
+
+
+class Infinity:
+    """The float that no count reaches."""
+
+    def __contains__(self, value):
+        """Whether value is infinite."""
+        return isinstance(value, Real) and value == np.inf
+
+    def __str__(self):
+        """As NumPy writes it."""
+        return "numpy.inf"
+
+
 BOOL = Instance((bool, np.bool_), "a bool")
 NONE = Instance(type(None), "None")
 RANDOM_STATES = (
@@ -106,8 +164,14 @@ def check_parameters(estimator, parameters):
             described = f"{', '.join(most)} or {last}" if most else last
             raise InvalidParameterError(
                 f"The {name!r} parameter of {type(estimator).__name__} must be "
-                f"{described}. Got {value!r} instead."
+                f"{described}. Got {shown(value)} instead."
             )
+
+
+def plain(value, allowed):
+    """A value that a parameter may be; a number as an int or a float of Python's."""
+    constraint = next(constraint for constraint in allowed if value in constraint)
+    return constraint.plain(value) if isinstance(constraint, Interval) else value
 
 
 def check_sample_weight(sample_weight, n_samples):
@@ -116,10 +180,11 @@ def check_sample_weight(sample_weight, n_samples):
     Raises
     ------
     ValueError
-        If they are not one finite, non-negative number per sample, or all zero.
+        If they are not one finite, non-negative number per sample, or all zero, or
+        too large.
     """
     if isinstance(sample_weight, Real):
-        sample_weight = np.full(n_samples, float(sample_weight))
+        sample_weight = np.full(n_samples, as_float(sample_weight))
     w = check_array(
         sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
     )
@@ -134,4 +199,16 @@ def check_sample_weight(sample_weight, n_samples):
         raise ValueError("Negative values in data passed to `sample_weight`.")
     if not (w > 0).any():
         raise ValueError("Sample weights must contain at least one non-zero number.")
+    check_total(w, "Sample weights")
     return w
+
+
+def check_total(weights, name):
+    """Refuse weights whose sum is too large."""
+    with np.errstate(over="ignore"):
+        total = weights.sum()
+    if total > MOST_WEIGHT:
+        raise ValueError(
+            f"{name} must sum to at most {MOST_WEIGHT}. Got the sum {total}. Divide "
+            "them by a constant."
+        )

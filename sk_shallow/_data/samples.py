@@ -5,6 +5,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
+from sk_shallow._data.constraints import check_total
+
+# Beside a weight of one, less than this is lost in rounding: it counts as zero.
+_NEGLIGIBLE = 1e-30
+
 
 class Data(NamedTuple):
     """Checked samples.
@@ -45,7 +50,14 @@ class Data(NamedTuple):
 
     def weighted(self, factors):
         """The samples with their weights multiplied, without those of weight 0."""
-        return self._replace(sample_weight=self.weights * factors).present()
+        with np.errstate(over="ignore", under="ignore"):
+            weights = self.weights * factors
+        if not weights.any():
+            raise ValueError(
+                "sample_weight times class_weight is zero for all samples."
+            )
+        check_total(weights, "sample_weight times class_weight")
+        return self._replace(sample_weight=weights).present()
 
     def present(self):
         """The samples of positive weight; relative weights brought to the mean 1.
@@ -53,7 +65,7 @@ class Data(NamedTuple):
         A weight k stands for k copies. Where the mean of the weights is below 1, they
         cannot be numbers of copies, and only their ratios count.
         """
-        present = self.weights > 0
+        present = self.weights > _NEGLIGIBLE * self.weights.max()
         some = self if present.all() else self.take(np.flatnonzero(present))
         w = some.sample_weight
         if w is None or w.mean() >= 1:

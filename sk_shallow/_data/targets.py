@@ -9,6 +9,7 @@ from numbers import Real
 import numpy as np
 from scipy.special import logit
 
+from sk_shallow._data.constraints import as_float, shown
 from sk_shallow._data.scaling import Standardizer
 from sk_shallow._model.output_units import LogisticLoss, SoftmaxLoss, SquaredError
 
@@ -122,8 +123,8 @@ class Labels:
         """Refuse classes that differ from these."""
         if classes is not None and not np.array_equal(np.unique(classes), self.classes):
             raise ValueError(
-                f"`classes={classes!r}` is not the same as on last call to "
-                f"partial_fit, was: {self.classes!r}"
+                f"`classes={shown(classes)}` is not the same as on last call to "
+                f"partial_fit, was: {shown(self.classes)}"
             )
 
     @property
@@ -150,7 +151,8 @@ class Labels:
         if len(unseen):
             raise ValueError(
                 f"{name} contains classes that are not among the known ones: "
-                f"{unseen.tolist()}. The known classes are {self.classes.tolist()}."
+                f"{shown(unseen.tolist())}. The known classes are "
+                f"{shown(self.classes.tolist())}."
             )
         return codes
 
@@ -253,15 +255,17 @@ class Labels:
         unknown = [label for label in class_weight if label not in labels]
         if unknown and not set(labels) <= set(class_weight):
             raise ValueError(
-                f"class_weight has weights for {unknown}, which are no classes. The "
-                f"classes are {labels}."
+                f"class_weight has weights for {shown(unknown)}, which are no classes. "
+                f"The classes are {shown(labels)}."
             )
         factors = [class_weight.get(label, 1.0) for label in labels]
-        numbers = all(isinstance(f, Real) and 0 <= f < np.inf for f in factors)
-        if not numbers or not np.dot(factors, totals) > 0:
+        are_numbers = all(isinstance(f, Real) for f in factors)
+        factors = np.array([as_float(f) for f in factors] if are_numbers else [np.nan])
+        in_range = (factors >= 0) & np.isfinite(factors)
+        if not in_range.all() or not factors[totals > 0].any():
             raise ValueError(
                 "The values of class_weight must be numbers in the range [0, inf), and "
                 "that of at least one class in y positive. Got "
-                f"{class_weight!r} instead."
+                f"{shown(class_weight)} instead."
             )
-        return np.array(factors, dtype=np.float64)
+        return factors

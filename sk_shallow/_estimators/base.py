@@ -34,7 +34,7 @@ from sk_shallow._choice.candidates import (
 )
 from sk_shallow._choice.race import Race
 from sk_shallow._data import folds
-from sk_shallow._data.constraints import check_parameters
+from sk_shallow._data.constraints import check_parameters, plain
 from sk_shallow._data.samples import Data
 from sk_shallow._data.splitting import hold_out
 from sk_shallow._estimators.parameters import (
@@ -161,8 +161,9 @@ class ShallowNN(Versioned, BaseEstimator):
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets: numbers, class labels, or a multilabel indicator matrix.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights: a sample of weight k counts as k copies, one of weight 0 as absent.
-            Where their mean is below 1 they are relative, and brought to the mean 1.
+            Weights: a sample of weight k counts as k copies, one of weight 0, or below
+            1e-30 of the largest, as absent. Where their mean is below 1 they are
+            relative, and brought to the mean 1. They may sum to 1e100.
         groups : array-like of shape (n_samples,), default=None
             Samples of one group are in one fold.
         X_val, y_val, sample_weight_val : array-like, default=None
@@ -206,6 +207,7 @@ class ShallowNN(Versioned, BaseEstimator):
         facts = Facts.of(problem, settings)
         recipes = candidates(settings, facts)
         check_honoured(recipes[0].solver, self._requested(), self.alpha)
+        problem.plan(recipes[0])  # complains of what is too large
         n_members = N_FOLDS if settings.is_one else recipes[0].n_members
         W = self._member_weights(problem, settings, n_members)
         self.search_results_ = {}
@@ -213,7 +215,7 @@ class ShallowNN(Versioned, BaseEstimator):
             self._train(unjudged(settings, recipes[0]), problem, rng, held_out)
             return
         begin = partial(Trial, problem=problem, W=W)
-        race = Race(begin, allowance(settings, facts), self.verbose)
+        race = Race(begin, allowance(settings, facts), self._value("verbose"))
         winner = race.run(
             recipes,
             partial(neighbours, settings, facts),
@@ -295,13 +297,13 @@ class ShallowNN(Versioned, BaseEstimator):
         precision = plan.solver.precision(problem.data.n_samples)
         validate = self._validator(held_out, plan, precision)
         is_patient = validate is None and plan.solver.has_budget
-        patience = np.inf if is_patient else self.n_iter_no_change
+        patience = np.inf if is_patient else self._value("n_iter_no_change")
         runs = train_on(
             plan,
             problem,
             members,
-            Watch(self.tol, patience, validate, self.verbose),
-            self.n_jobs,
+            Watch(self._value("tol"), patience, validate, self._value("verbose")),
+            self._value("n_jobs"),
             alpha=check_alpha(recipe.alpha, len(plan.x.mean), recipe.n_members),
             progress=progress,
             earlier=earlier,
@@ -407,10 +409,10 @@ class ShallowNN(Versioned, BaseEstimator):
             check_honoured(SOLVERS[self.solver], requested, self.alpha)
         return Settings(
             [SOLVERS[name](**requested) for name in names],
-            self.n_hidden,
-            self.n_estimators,
+            self._value("n_hidden"),
+            self._value("n_estimators"),
             self._make_activation(),
-            self.alpha,
+            self._value("alpha"),
             _ENCODINGS[self.encoding],
             self.n_hidden is not None or self.solver != "auto",
             self.cv is not None,
@@ -418,8 +420,12 @@ class ShallowNN(Versioned, BaseEstimator):
 
     def _requested(self):
         """The hyperparameters of solvers that the user has set."""
-        values = {name: getattr(self, name) for name in _SOLVER_PARAMETERS}
+        values = {name: self._value(name) for name in _SOLVER_PARAMETERS}
         return {name: value for name, value in values.items() if value is not None}
+
+    def _value(self, name):
+        """What a parameter is, numbers as Python's."""
+        return plain(getattr(self, name), PARAMETERS[name])
 
     def _make_activation(self):
         """The hidden activation; an object of the user's has its slope checked."""
@@ -433,7 +439,8 @@ class ShallowNN(Versioned, BaseEstimator):
         if not settings.has_folds:
             return None
         data, coder = problem.data, problem.coder
-        cv = check_cv(n_members if self.cv is None else self.cv, self._n_samples)
+        cv = self._value("cv")
+        cv = check_cv(n_members if cv is None else cv, self._n_samples)
         held_out = folds.test_sets(data, cv, coder.strata(data.y))
         if not held_out:
             return None
@@ -478,13 +485,16 @@ class ShallowNN(Versioned, BaseEstimator):
         """A copy of the generator to go on with, or a new one from random_state."""
         if is_further:
             return copy.deepcopy(self._progress.rng)
-        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        seed = check_random_state(self._value("random_state")).randint(2**31 - 1)
         return np.random.default_rng(seed)
 
     def _hold_out(self, data, coder, rng):
         """The samples to train on, and those held out."""
         train, held_out = hold_out(
-            data.n_samples, self.validation_fraction, rng, coder.strata(data.y)
+            data.n_samples,
+            self._value("validation_fraction"),
+            rng,
+            coder.strata(data.y),
         )
         return data.take(train), data.take(held_out)
 

@@ -50,7 +50,7 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
         - "auto": "lm" where α is to be found or has several values; "lbfgs" for up to
           32 units of one network, α open, and up to 5000 samples; "sgd" where
           `momentum` is set; else "adam". `solver_` tells.
-    alpha : float >= 0, array-like, "evidence" or "ard", default=None
+    alpha : float in [0, 1e15], array-like, "evidence" or "ard", default=None
         Strength α of the L2 penalty α/2 ‖W‖² beside the sum of the samples' losses:
         its meaning does not depend on the batch, and a sample more weakens it. It acts
         on the weights of standardised inputs, not on the biases. "evidence" finds the
@@ -108,7 +108,7 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
     tol : float >= 0, default=1e-4
         Relative tolerance: an iteration counts as progress if the loss (or, with early
         stopping, the validation score) improves by more than `tol` times its size.
-    n_iter_no_change : int, default=10
+    n_iter_no_change : int or numpy.inf, default=10
         Training stops after so many consecutive iterations without progress. "sgd" and
         "adam" ask this of the validation score only.
     early_stopping : bool, default=False

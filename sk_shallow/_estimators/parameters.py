@@ -15,17 +15,24 @@ from sk_shallow._data.constraints import (
     BOOL,
     NONE,
     RANDOM_STATES,
+    ArrayLike,
     Callable_,
+    Infinity,
     Instance,
     Interval,
     Names,
+    as_float,
     check_sample_weight,
+    shown,
 )
 from sk_shallow._model.initializers import INITIALIZERS
 from sk_shallow._solvers import SOLVERS, honoured
 from sk_shallow.activations import ACTIVATIONS, Activation
 
 _FLOATS = [np.float64, np.float32]
+# The range of a number α: the square of its gradient is one in float32.
+_ALPHA = Interval(Real, 0.0, 1e15, "both")
+_LEVEL = Interval(Real, 0.0, 1.0, "neither")
 
 
 class _Splitter:
@@ -45,7 +52,8 @@ class _Splits:
 
     def __contains__(self, value):
         """Whether value may be iterated over."""
-        return isinstance(value, Iterable) and not isinstance(value, (str, bytes))
+        is_one = isinstance(value, (str, bytes)) or getattr(value, "ndim", 1) == 0
+        return isinstance(value, Iterable) and not is_one
 
     def __str__(self):
         """As scikit-learn writes it."""
@@ -61,16 +69,16 @@ PARAMETERS = {
     ),
     "solver": (Names((*SOLVERS, "auto")),),
     "alpha": (
-        Interval(Real, 0.0),
+        _ALPHA,
         Names(("evidence", "ard")),
-        Instance((list, tuple, np.ndarray), "an array-like"),
+        ArrayLike(),
         NONE,
     ),
     "n_estimators": (Interval(Integral, 1), NONE),
     "encoding": (Names(("auto", "piecewise")), NONE),
     "categorical_features": (
         Names(("from_dtype",)),
-        Instance((list, tuple, np.ndarray), "an array-like"),
+        ArrayLike(),
         NONE,
     ),
     "cv": (
@@ -89,7 +97,7 @@ PARAMETERS = {
     "nesterovs_momentum": (BOOL, NONE),
     "max_iter": (Interval(Integral, 1), NONE),
     "tol": (Interval(Real, 0.0),),
-    "n_iter_no_change": (Interval(Integral, 1),),
+    "n_iter_no_change": (Interval(Integral, 1), Infinity()),
     "early_stopping": (BOOL,),
     "validation_fraction": (Interval(Real, 0.0, 1.0, "neither"),),
     "scoring": (Names(("loss", *get_scorer_names())), Callable_()),
@@ -152,12 +160,12 @@ def read_weights(sample_weight, n_samples):
 
 
 def check_level(confidence_level):
-    """Refuse a level that is none."""
-    allowed = Interval(Real, 0.0, 1.0, "neither")
-    if confidence_level not in allowed:
+    """The level as a float, if it is one."""
+    if confidence_level not in _LEVEL:
         raise ValueError(
-            f"confidence_level must be {allowed}. Got {confidence_level!r} instead."
+            f"confidence_level must be {_LEVEL}. Got {shown(confidence_level)} instead."
         )
+    return _LEVEL.plain(confidence_level)
 
 
 def check_groups(groups, n_samples):
@@ -220,14 +228,21 @@ def check_alpha(alpha, n_features, n_estimators):
     ------
     ValueError
         If an array has neither two numbers, for W1 and W2, nor one for each feature and
-        one for W2, nor a row of those for each member; or if a number is negative.
+        one for W2, nor a row of those for each member; or if a number is out of range.
     """
     if isinstance(alpha, str):
         return alpha
     if isinstance(alpha, Real):
-        return float(alpha)
-    alphas = check_array(alpha, ensure_2d=False, dtype=np.float64, input_name="alpha")
-    alphas = np.atleast_1d(alphas)
+        return as_float(alpha)
+    try:
+        alphas = check_array(
+            alpha, ensure_2d=False, dtype=np.float64, input_name="alpha"
+        )
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(
+            f"alpha must be an array of numbers: {shown(str(error))}. Got "
+            f"{shown(alpha)} instead."
+        ) from error
     *rows, n_groups = alphas.shape
     if n_groups not in (2, n_features + 1) or rows not in ([], [n_estimators]):
         raise ValueError(
@@ -235,8 +250,11 @@ def check_alpha(alpha, n_features, n_estimators):
             f"{n_features + 1}, for each feature and W2; or a row of them for each of "
             f"the {n_estimators} members."
         )
-    if (alphas < 0).any():
-        raise ValueError(f"alpha has negative values: {alphas[alphas < 0][:5]}.")
+    outside = [number for number in alphas.ravel().tolist() if number not in _ALPHA]
+    if outside:
+        raise ValueError(
+            f"The numbers of alpha must be {_ALPHA}. Got {shown(outside)} among them."
+        )
     return alphas
 
 
@@ -278,7 +296,7 @@ def check_score(score, scoring):
     score = float(score)
     if not np.isfinite(score):
         raise ValueError(
-            f"scoring={scoring!r} gives {score} on the validation samples. Use a "
+            f"scoring={shown(scoring)} gives {score} on the validation samples. Use a "
             "scorer that is defined on them, or give others as X_val and y_val."
         )
     return score
@@ -306,8 +324,8 @@ def check_honoured(solver, requested, alpha):
     """Refuse what a solver, or its class, does not have."""
     if finds_alpha(alpha) and not solver.finds_alpha:
         raise ValueError(
-            f"solver={solver.name!r} takes one number as alpha. Got alpha={alpha!r}. "
-            "Use solver='lm', or leave solver at 'auto'."
+            f"solver={solver.name!r} takes one number as alpha. Got alpha="
+            f"{shown(alpha)}. Use solver='lm', or leave solver at 'auto'."
         )
     unsupported = sorted(set(requested) - honoured(solver))
     if unsupported:
@@ -315,8 +333,8 @@ def check_honoured(solver, requested, alpha):
         honouring = [s for s, kind in SOLVERS.items() if name in honoured(kind)]
         raise ValueError(
             f"The {name!r} parameter has no meaning for solver={solver.name!r}. Got "
-            f"{name}={requested[name]!r}. Leave it at None, or use a solver that has "
-            f"it: {', '.join(map(repr, honouring))}."
+            f"{name}={shown(requested[name])}. Leave it at None, or use a solver that "
+            f"has it: {', '.join(map(repr, honouring))}."
         )
 
 
@@ -327,7 +345,7 @@ def _check_no_labels(categorical_features):
     if any(item is not False for item in np.asarray(categorical_features).tolist()):
         raise ValueError(
             "X is sparse: all of its columns hold numbers. Got categorical_features="
-            f"{categorical_features!r}. Pass X as a DataFrame or a dense array."
+            f"{shown(categorical_features)}. Pass X as a DataFrame or a dense array."
         )
 
 

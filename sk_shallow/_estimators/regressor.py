@@ -49,7 +49,7 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         - "auto": "lm" where α is to be found or has several values; "lbfgs" for up to
           32 units of one network, α open, and up to 5000 samples; "sgd" where
           `momentum` is set; else "adam". `solver_` tells.
-    alpha : float >= 0, array-like, "evidence" or "ard", default=None
+    alpha : float in [0, 1e15], array-like, "evidence" or "ard", default=None
         Strength α of the L2 penalty α/2 ‖W‖² beside the sum of the samples' losses:
         its meaning does not depend on the batch, and a sample more weakens it. It acts
         on the weights of standardised inputs and targets, not on the biases. "evidence"
@@ -104,7 +104,7 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
     tol : float >= 0, default=1e-4
         Relative tolerance: an iteration counts as progress if the loss (or, with early
         stopping, the validation score) improves by more than `tol` times its size.
-    n_iter_no_change : int, default=10
+    n_iter_no_change : int or numpy.inf, default=10
         Training stops after so many consecutive iterations without progress. "sgd" and
         "adam" ask this of the validation score only.
     early_stopping : bool, default=False
@@ -379,12 +379,12 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         .. [1] Barber, Candès, Ramdas and Tibshirani, "Predictive inference with the
            jackknife+", Annals of Statistics 49, 2021.
         """
-        check_level(confidence_level)
+        level = check_level(confidence_level)
         X, inputs = self._read_inputs(X)
         residuals = self._held_out("predict_interval")
         mean = self._outputs_of(inputs)
         outputs = self._by_member(inputs)
-        bounds = residuals.interval(mean, outputs, X, confidence_level)
+        bounds = residuals.interval(mean, outputs, X, level)
         decode = self._plan.coder.decode
         return np.stack([decode(bound.astype(mean.dtype)) for bound in bounds], axis=-1)
 

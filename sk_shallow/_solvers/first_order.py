@@ -112,7 +112,7 @@ class FirstOrder:
         if not np.isfinite(at_start):
             raise ValueError(OVERFLOW)
         for _ in range(1 + _MAX_BACK_OFFS):
-            rates = (rate * self.schedule(i, n_steps) for i in range(n_steps))
+            rates = self._rates(rate, n_steps)
             descent = self._descend(objective, theta, rng, state, rates, n_batches)
             outcome = _watch(descent, theta, on_iteration, limit)
             n_steps -= outcome.n_epochs * n_batches
@@ -125,6 +125,10 @@ class FirstOrder:
             theta[...], state = start, self.start(theta)
             on_iteration(theta, at_start)
         return Result(state, self._message(rate, outcome))
+
+    def _rates(self, rate, n_steps):
+        """The rate of each step."""
+        return (rate * self.schedule(i, n_steps) for i in range(n_steps))
 
     def begin(self, objective, thetas, rng):
         """A descent at a falling rate that can always be prolonged."""

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from sk_shallow._data.constraints import shown
 from sk_shallow._data.encoding import MAX_CATEGORIES, Encoding
 from sk_shallow._data.samples import Data
 from sk_shallow._data.scaling import Standardizer, input_spread
@@ -15,6 +16,8 @@ from sk_shallow._model.initializers import first_weights
 from sk_shallow._model.layout import Layout
 from sk_shallow._training.plan import Plan, encoded
 
+# Weights of a committee, and weights of its samples for all its members, at the most.
+_LARGEST = 2**31
 # The standard deviation of a column between 0 and 1, at the least.
 _LEAST_SD = 0.1
 
@@ -56,6 +59,7 @@ class Problem:
         encoding, x = self.encoding(recipe.binning), self._scaler(recipe.binning)
         sizes = len(x.mean), recipe.n_hidden, self.coder.n_outputs
         layout = Layout(*sizes, recipe.n_members)
+        _check_size(layout, self.data.n_samples)
         are_numbers = self.coder.output_unit.has_noise
         solver = recipe.solver.sized(self.data.n_samples, layout, are_numbers)
         return Plan(layout, recipe.activation, self.coder, solver, encoding, x, self.y)
@@ -137,3 +141,15 @@ class Problem:
             least = np.where(encoding.is_passed_through, 0.0, _LEAST_SD)
         spread = input_spread(X.shape[1])
         return Standardizer.of(X, self.data.sample_weight, spread, least)
+
+
+def _check_size(layout, n_samples):
+    """Refuse a committee that no memory holds."""
+    size = max(layout.size, layout.n_members * n_samples)
+    if size > _LARGEST:
+        raise ValueError(
+            f"n_hidden={shown(layout.n_hidden)} and n_estimators="
+            f"{shown(layout.n_members)} make a network that is too large: at most "
+            f"{_LARGEST} weights, and as many samples times members, are allowed. Set "
+            "smaller ones."
+        )

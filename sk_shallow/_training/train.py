@@ -192,6 +192,7 @@ def train(plan, samples, starts, penalties, state, rngs, watch, n_jobs, searched
     run = partial(_search, searched) if searched else _run
     n_operations = plan.solver.n_operations(samples.X.shape[0], plan.layout)
     jobs = zip(starts, penalties, rngs, strict=True)
+    n_jobs = None if n_jobs is None else min(n_jobs, len(starts))
     return Parallel(n_jobs=n_jobs if len(starts) > 1 else 1)(
         delayed(suited_to)(n_operations, run, plan, samples, *job, state, watch)
         for job in jobs
