@@ -337,6 +337,98 @@ def test_one_class(label):
     np.testing.assert_array_equal(model.predict_log_proba(X), np.zeros((40, 1)))
 
 
+CONSTANTS = [0.0, 3.7, 1e-6, 1e6, -1 / 3, 1e150, 1e-200]
+
+
+def trained(how, model, X, y):
+    """The model after a fit to y, or what else leads to y."""
+    rng = np.random.default_rng(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        if how == "partial_fit":
+            for i in range(3):
+                model.partial_fit(X[i::3], y[i::3])
+            return model
+        if how == "warm start":
+            model.set_params(warm_start=True).fit(X, rng.normal(size=y.shape))
+        weights = rng.random(len(y)) if how == "weights" else None
+        return model.fit(X, y, weights)
+
+
+@pytest.mark.parametrize("value", CONSTANTS)
+@pytest.mark.parametrize(
+    "how", ["fit", "weights", "stopping", "partial_fit", "warm start", "committee"]
+)
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_constant_target_is_predicted_to_rounding(solver, how, value):
+    if how == "partial_fit" and not SOLVERS[solver].incremental:
+        return
+    _, X, varying = problem("one output")
+    options = {"early_stopping": how == "stopping", "random_state": 0}
+    options["n_estimators"] = 3 if how == "committee" else 1
+    for n in (1, 40):
+        y = np.full(n, value)
+        if n == 1 and how in ("stopping", "partial_fit"):
+            continue
+        model = made(ShallowNNRegressor, 3, solver=solver, max_iter=20, **options)
+        found = trained(how, model, X[:n], y).predict(X)
+        np.testing.assert_allclose(found, value, rtol=1e-14)
+    two = np.column_stack([varying, y])
+    model = made(ShallowNNRegressor, 3, solver=solver, max_iter=20, **options)
+    found = trained(how, model, X, two).predict(X)
+    np.testing.assert_allclose(found[:, 1], value, rtol=1e-14)
+    assert np.ptp(found[:, 0]) > 0
+
+
+@pytest.mark.parametrize("value", CONSTANTS)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_default_predicts_a_constant_target_to_rounding(value, weighted):
+    _, X, _ = problem("one output")
+    w = np.random.default_rng(0).random(40) if weighted else None
+    model = ShallowNNRegressor(random_state=0).fit(X, np.full(40, value), w)
+    np.testing.assert_allclose(model.predict(X), value, rtol=1e-14)
+    _, std = model.predict(X, return_std=True)
+    np.testing.assert_allclose(std, 0.0, atol=1e-14 * abs(value))
+    bounds = model.predict_interval(X)
+    np.testing.assert_allclose(bounds, value, rtol=1e-14)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_units_of_X_and_y_change_no_bit_or_are_refused(kind, solver):
+    Estimator, X, y = problem(kind)
+    model = made(Estimator, 3, solver=solver, max_iter=2, random_state=0)
+    expected = prediction(quiet_fit(model, X, y), X)
+    are_numbers = Estimator is ShallowNNRegressor
+    for power in (-1070, -600, -470, -300, 300, 490, 600, 1000):
+        scaled, factor = np.ldexp(X, power), 2.0**power
+        for given_X, given_y, unit in (
+            (scaled, y, 1.0),
+            *([(X, y * factor, factor)] if are_numbers else []),
+        ):
+            if not -480 < power < 500:
+                with pytest.raises(
+                    ValueError, match=r"too (small|large) to be squared"
+                ):
+                    model.fit(given_X, given_y)
+                continue
+            found = prediction(quiet_fit(model, given_X, given_y), given_X)
+            np.testing.assert_array_equal(found, expected * unit)
+
+
+@pytest.mark.parametrize("name", ["X", "y"])
+@pytest.mark.parametrize("size", [1e-300, 1e300])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_default_refuses_what_cannot_be_squared(name, size, weighted):
+    _, X, y = problem("several outputs")
+    X[:, 1] *= size if name == "X" else 1.0
+    y[:, 1] *= size if name == "y" else 1.0
+    w = np.linspace(1, 2, 40) if weighted else None
+    message = f"of {name} are too (small|large) .* columns \\[1\\]. (Mult|Div).* by a"
+    with pytest.raises(ValueError, match=message):
+        ShallowNNRegressor(random_state=0).fit(X, y, w)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_predictions_have_the_shape_of_y(kind):
     model, X, y = fitted(kind)

@@ -574,6 +574,21 @@ def test_a_score_that_is_not_finite_is_an_error():
         model.fit(X, X[:, 0] > 0)
 
 
+@pytest.mark.parametrize("power", [-149, -140, -128])
+@pytest.mark.parametrize("call", ["fit", "partial_fit"])
+@each_estimator
+def test_float32_columns_that_no_float32_weight_suits_are_refused(
+    Estimator, call, power
+):
+    X, y = example(Estimator)
+    tiny = np.ldexp(X, power).astype(np.float32)
+    with pytest.raises(ValueError, match=r"float32.*Pass X as float64"):
+        getattr(made(Estimator, 3, max_iter=3), call)(tiny, y)
+    wide = tiny.astype(np.float64)
+    model = made(Estimator, 3, max_iter=3).fit(wide, y)
+    assert np.isfinite(prediction(model, wide)).all()
+
+
 def test_weights_that_do_not_fit_in_float32_are_an_error():
     X = np.random.default_rng(0).standard_normal((60, 2)).astype(np.float32)
     with pytest.raises(ValueError, match="float64"):

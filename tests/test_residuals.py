@@ -22,7 +22,7 @@ from scipy.stats import norm
 
 from sk_shallow import ShallowNNClassifier, ShallowNNRegressor
 from sk_shallow._data.columns import read, table_of
-from sk_shallow._inference.residuals import Range, Residuals, member_spread
+from sk_shallow._inference.residuals import Range, Residuals, bend, member_spread
 from sk_shallow._model.layout import unmerged
 from sk_shallow._model.network import output
 from sk_shallow._solvers import SOLVERS
@@ -181,6 +181,26 @@ def test_the_distance_from_the_range_is_measured_by_the_spread(seed):
     sd = np.nanstd(np.repeat(X, k, axis=0), axis=0)
     assert_allclose(where.beyond(new), np.sqrt(np.sum((outside / sd) ** 2, axis=1)))
     assert not where.beyond(X).any()
+
+
+@given(seed=seeds, power=st.integers(-1040, 1015))
+def test_the_distance_does_not_depend_on_the_unit_however_small(seed, power):
+    rng = np.random.default_rng(seed)
+    X, Z, w = rng.random((30, 2)), 3 * rng.random((9, 2)), rng.integers(1, 4, 30)
+    X, Z = (np.round(A * 2**20) / 2**20 for A in (X, Z))
+    expected, found = (
+        Range.of(read(table_of(np.ldexp(X, p))), w, np.ones(1)).beyond(np.ldexp(Z, p))
+        for p in (0, power)
+    )
+    assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_nothing_is_farther_than_the_floats():
+    X = read(table_of(np.ldexp(np.random.default_rng(0).random((30, 2)), -1030)))
+    where = Range.of(X, np.ones(30), np.zeros(1))
+    d = where.beyond(np.array([[1e308, 1e308], [-1e308, 0.0]]))
+    assert np.isfinite(d**2).all()
+    assert not bend(where, np.ones((3, 2))).any()
 
 
 def test_columns_without_a_spread_have_no_outside():

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -133,6 +135,80 @@ def test_design_has_ones_then_columns_of_mean_zero_and_the_spread(dtype, n_sampl
     np.testing.assert_array_equal(design[:, 0], np.ones(n_samples))
     assert_allclose(design[:, 1:].mean(axis=0, dtype=np.float64), 0, atol=1e-6)
     assert_allclose(design[:, 1:].std(axis=0, dtype=np.float64), 0.7, rtol=1e-5)
+
+
+TOO_FAR = r"columns of X are too (small|large) to be squared: columns \[.*by a const"
+
+
+def is_refused(call):
+    """Whether the columns are refused, as too small or too large."""
+    try:
+        call()
+    except ValueError as error:
+        return re.search(TOO_FAR, str(error)) is not None
+    return False
+
+
+@kinds
+@given(seed=seeds, power=st.integers(-1100, 1020), weighted=st.booleans())
+def test_a_power_of_two_changes_no_bit_or_is_refused(kind, seed, power, weighted):
+    X = columns(seed)
+    X /= 2.0 ** np.frexp(np.abs(X).max(axis=0))[1]
+    w = positive_weights(seed) if weighted else None
+    plain, scaled = Standardizer.of(kind(X), w), np.ldexp(X, power)
+    if is_refused(lambda: Standardizer.of(kind(scaled), w)):
+        assert not -460 < power < 500
+        return
+    found = Standardizer.of(kind(scaled), w)
+    np.testing.assert_array_equal(found.mean, np.ldexp(plain.mean, power))
+    np.testing.assert_array_equal(found.scale, np.ldexp(plain.scale, power))
+    np.testing.assert_array_equal(found.transform(scaled), plain.transform(X))
+
+
+@kinds
+@pytest.mark.parametrize("size", [1e-200, 1e-310, 5e-324, 1e200, 8e307])
+@pytest.mark.parametrize("weight", [1.0, 1e-30, 1e90])
+def test_columns_that_cannot_be_squared_are_named(kind, size, weight):
+    X = np.random.default_rng(0).integers(0, 3, size=(30, 4)).astype(float)
+    X[:, [1, 3]] *= size
+    w = np.ones(30)
+    w[::2] = weight
+    with pytest.raises(ValueError, match=r"of X .* columns \[1, 3\]\. (Mult|Div)"):
+        Standardizer.of(kind(X), w)
+
+
+@kinds
+@pytest.mark.parametrize("value", [0.0, 5e-324, 1e-300, -1e-160, 1e150])
+def test_a_constant_column_of_any_size_is_constant(kind, value):
+    measured = Standardizer.of(kind(np.full((30, 1), value)))
+    assert measured.is_constant.all()
+    assert_allclose(measured.mean, value, rtol=1e-15)
+    assert measured.merge(measured).is_constant.all()
+
+
+@pytest.mark.parametrize("size", [1e-200, 5e-324, 1e200, 1e305])
+def test_merging_refuses_what_measuring_would(size):
+    here, there = (Standardizer.of(np.full((5, 1), x)) for x in (0.0, size))
+    assert is_refused(lambda: here.merge(there))
+    assert is_refused(lambda: there.merge(here))
+    assert is_refused(lambda: Standardizer.of(np.repeat([[0.0], [size]], 5, axis=0)))
+
+
+@given(seed=seeds)
+def test_a_constant_target_is_its_mean_whatever_the_weights(seed):
+    rng = np.random.default_rng(seed)
+    layout, Y = Layout(3, 4, 2), rng.normal(size=(40, 2))
+    Y[:, 1] = 7.3
+    y = Standardizer.of(Y, positive_weights(seed), name="y")
+    x = Standardizer.of(columns(seed, n_features=3))
+    theta = rng.normal(size=layout.size)
+    _, _, W2, b2 = folded = fold(layout.view(theta), x, y)
+    assert_allclose(b2[1], 7.3, rtol=1e-14)
+    assert not W2[:, 1].any()
+    _, _, V2, c2 = unfold(*folded, x, y)
+    assert not V2[:, 1].any()
+    assert c2[1] == 0
+    assert_allclose(V2[:, 0], layout.view(theta).W2[:, 0], rtol=1e-9)
 
 
 def test_identity_changes_nothing():

@@ -3,6 +3,8 @@
 Training sees X̃ = (X - μ)/σ and ỹ = (y - m)/s; the fitted network takes X and gives y:
 
     W1 = W̃1/σ    b1 = b̃1 - μ W1    W2 = W̃2 s    b2 = b̃2 s + m
+
+A constant y is m, whatever the weights.
 """
 
 from dataclasses import dataclass, replace
@@ -14,6 +16,8 @@ from sk_shallow._arrays.design import StandardizedSparse
 
 # A column whose σ is below this fraction of |μ| is constant up to rounding.
 _CONSTANT = 1e-12
+# A variance below this is made of squares that underflow.
+_LEAST_VARIANCE = 1e-290
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,8 @@ class Standardizer:
         The standard deviation that standardised columns have.
     least_sd : ndarray of shape (n_columns,) or float
         What is taken for σ where it is less.
+    name : str
+        What the columns are of.
     """
 
     weight: float
@@ -39,6 +45,7 @@ class Standardizer:
     m2: np.ndarray
     spread: float = 1.0
     least_sd: np.ndarray | float = 0.0
+    name: str = "X"
 
     @classmethod
     def identity(cls, n_columns):
@@ -46,34 +53,42 @@ class Standardizer:
         return cls(1.0, np.zeros(n_columns), np.ones(n_columns))
 
     @classmethod
-    def of(cls, X, sample_weight=None, spread=1.0, least_sd=0.0):
-        """Measure the columns of X, dense or CSR."""
+    def of(cls, X, sample_weight=None, spread=1.0, least_sd=0.0, name="X"):
+        """Measure the columns of X, dense or CSR.
+
+        Raises
+        ------
+        ValueError
+            If the squares of a column overflow, or underflow where it is not constant.
+        """
         w = np.ones(X.shape[0]) if sample_weight is None else sample_weight
         total = w.sum()
         squares = _sparse_squares if sparse.issparse(X) else _dense_squares
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             mean = np.asarray(w @ X, dtype=np.float64).ravel() / total
             m1, m2 = squares(X, w, mean)
             mean += m1 / total
             m2 = np.maximum(m2 - m1**2 / total, 0.0)
-        if not np.isfinite(m2).all():
-            raise ValueError(
-                "The values of some columns are too large to be squared: columns "
-                f"{np.flatnonzero(~np.isfinite(m2))[:5].tolist()}. Divide them by a "
-                "constant."
-            )
-        return cls(total, mean, m2, spread, least_sd)
+        _check_squares(name, ~np.isfinite(m2), "large", "Divide")
+        small = np.flatnonzero(m2 < _LEAST_VARIANCE * total)
+        ranges = np.zeros(len(m2))
+        ranges[small] = _ranges(X[:, small])
+        _check_squares(name, ranges > _CONSTANT * np.abs(mean), "small", "Multiply")
+        return cls(total, mean, m2, spread, least_sd, name)
 
     def merge(self, other):
         """The standardizer of both data sets together (Chan et al., 1979)."""
         total = self.weight + other.weight
-        shift = other.mean - self.mean
-        return replace(
-            self,
-            weight=total,
-            mean=self.mean + shift * (other.weight / total),
-            m2=self.m2 + other.m2 + shift**2 * (self.weight * other.weight / total),
-        )
+        with np.errstate(over="ignore", under="ignore"):
+            shift = other.mean - self.mean
+            between = shift**2 * (self.weight * other.weight / total)
+            mean = self.mean + shift * (other.weight / total)
+        m2 = self.m2 + other.m2 + between
+        _check_squares(self.name, ~np.isfinite(m2), "large", "Divide")
+        is_small = m2 < _LEAST_VARIANCE * total
+        differ = np.abs(shift) > _CONSTANT * np.abs(mean)
+        _check_squares(self.name, is_small & differ, "small", "Multiply")
+        return replace(self, weight=total, mean=mean, m2=m2)
 
     @property
     def sd(self):
@@ -81,10 +96,16 @@ class Standardizer:
         return np.sqrt(self.m2 / self.weight)
 
     @property
+    def is_constant(self):
+        """Whether a column is constant, up to rounding."""
+        return self.sd <= _CONSTANT * np.abs(self.mean)
+
+    @property
     def scale(self):
         """σ, or the least, over the spread; 1 where a column is constant."""
-        constant = self.sd <= _CONSTANT * np.abs(self.mean)
-        return np.where(constant, 1.0, np.maximum(self.sd, self.least_sd) / self.spread)
+        return np.where(
+            self.is_constant, 1.0, np.maximum(self.sd, self.least_sd) / self.spread
+        )
 
     def transform(self, X):
         """X̃ = (X - μ)/σ, of a dense X."""
@@ -102,8 +123,28 @@ class Standardizer:
         for rows in _row_blocks(X):
             D = X[rows] - mean
             D *= factor
-            out[rows, 1:] = D
+            with np.errstate(over="ignore"):
+                out[rows, 1:] = D
         return out
+
+
+def _check_squares(name, are_refused, size, remedy):
+    """Refuse columns whose squares are no numbers to reckon with."""
+    if are_refused.any():
+        raise ValueError(
+            f"The values of some columns of {name} are too {size} to be squared: "
+            f"columns {np.flatnonzero(are_refused)[:5].tolist()}. {remedy} them by a "
+            "constant."
+        )
+
+
+def _ranges(X):
+    """The largest value of each column minus the least."""
+    if X.shape[1] == 0:
+        return np.zeros(0)
+    if sparse.issparse(X):
+        return (X.max(axis=0) - X.min(axis=0)).toarray().ravel()
+    return np.ptp(X, axis=0)
 
 
 def input_spread(n_features):
@@ -163,12 +204,14 @@ def fold(weights, x, y):
         New arrays, float64, in original units.
     """
     W1 = weights.W1 / x.scale[:, None]
-    W2 = weights.W2 * y.scale
-    b2 = weights.b2[:, 0] * y.scale + y.mean
+    scale = np.where(y.is_constant, 0.0, y.scale)
+    W2 = weights.W2 * scale
+    b2 = weights.b2[:, 0] * scale + y.mean
     return weights.b1 - x.mean @ W1, W1, W2, b2
 
 
 def unfold(b1, W1, W2, b2, x, y):
     """The inverse of `fold`: weights for X → y, as weights for X̃ → ỹ."""
     b1 = b1 + x.mean @ W1
-    return b1, W1 * x.scale[:, None], W2 / y.scale, (b2 - y.mean) / y.scale
+    scale = np.where(y.is_constant, np.inf, y.scale)
+    return b1, W1 * x.scale[:, None], W2 / scale, (b2 - y.mean) / scale

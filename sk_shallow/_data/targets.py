@@ -52,11 +52,14 @@ class Reals:
 
     def standardizer(self, y, sample_weight):
         """Of the targets: m and s."""
-        return Standardizer.of(self._columns(y), sample_weight)
+        return Standardizer.of(self._columns(y), sample_weight, name="y")
 
     def encode(self, y, standardizer, dtype):
-        """Ỹ = (y - m)/s, a column per sample."""
-        return np.ascontiguousarray(standardizer.transform(self._columns(y)).T, dtype)
+        """Ỹ = (y - m)/s, a column per sample; 0 where y is constant."""
+        Y = standardizer.transform(self._columns(y)).T
+        Y[standardizer.is_constant] = 0
+        with np.errstate(over="ignore"):
+            return np.ascontiguousarray(Y, dtype)
 
     def first_bias(self, y, weights):
         """The mean of the standardised targets."""

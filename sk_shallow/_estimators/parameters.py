@@ -315,7 +315,7 @@ def check_weights(weights, dtype):
     if not all(np.isfinite(w).all() for w in weights):
         raise ValueError(
             f"The fitted weights overflow in {np.dtype(dtype)}, the precision of X. "
-            "Pass X as float64, or divide y by a constant."
+            "Pass X as float64, or multiply its columns, or divide y, by a constant."
         )
     return weights
 

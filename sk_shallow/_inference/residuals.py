@@ -23,6 +23,8 @@ from scipy.special import ndtri
 _N_HALVINGS = 50
 # The part of the variance of the residuals that is noise, at the least.
 _LEAST_NOISE = 0.25
+# The largest distance from the range, as a float whose square is one.
+_FARTHEST = 1e150
 
 
 class Range(NamedTuple):
@@ -49,16 +51,24 @@ class Range(NamedTuple):
         low = np.where(gaps, np.inf, X.numbers).min(axis=0)
         high = np.where(gaps, -np.inf, X.numbers).max(axis=0)
         D = np.where(gaps, 0.0, X.numbers - np.where(np.isinf(low), 0.0, low))
+        unit = _powers_of_two(D.max(axis=0))
+        D /= unit
         known = np.maximum(weights @ ~gaps, weights.min())
         mean, square = weights @ D / known, weights @ np.square(D) / known
-        sd = np.sqrt(np.maximum(square - mean**2, 0.0))
+        sd = np.sqrt(np.maximum(square - mean**2, 0.0)) * unit
         return cls(low, high, np.where(sd > 0, sd, np.inf), scale)
 
     def beyond(self, X):
         """d of each row: its distance from the range."""
         D = np.maximum(self.low - X, X - self.high)
-        D = np.where(np.isfinite(D) & (D > 0), D, 0.0) / self.sd
-        return np.linalg.norm(D, axis=1)
+        with np.errstate(over="ignore"):
+            D = np.where(np.isfinite(D) & (D > 0), D, 0.0) / self.sd
+        return np.linalg.norm(np.minimum(D, _FARTHEST), axis=1)
+
+
+def _powers_of_two(x):
+    """2ⁿ ≤ x, or 1 where x is 0: to divide by it is exact."""
+    return np.where(x > 0, np.ldexp(1.0, np.frexp(x)[1] - 1), 1.0).astype(x.dtype)
 
 
 class Fold(NamedTuple):
@@ -194,7 +204,8 @@ def bend(where, X):
     if where is None or X is None:
         return np.zeros((1, 1))
     d = where.beyond(X)
-    return where.scale[:, None] * (d + d**2)
+    with np.errstate(over="ignore"):
+        return where.scale[:, None] * (d + d**2)
 
 
 def member_spread(outputs, weights, unseen):

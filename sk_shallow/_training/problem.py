@@ -84,7 +84,7 @@ class Problem:
         how = self.draw, plan.layout.member, b2
         drawn = [first_weights(rng, *how, spread=spread) for rng in rngs]
         for _, _, W2, _ in drawn:
-            W2[:, self.y.sd == 0] = 0  # what is constant is told by b2
+            W2[:, self.y.is_constant] = 0  # what is constant is told by b2
         return drawn
 
     def encoding(self, binning):

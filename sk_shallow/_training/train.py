@@ -214,7 +214,8 @@ def _race(solver, objective, thetas):
             value = objective.value(theta)
         else:
             value = objective.likelihood(theta) + penalty.value(theta)
-        return np.nan_to_num(np.float32(value), nan=np.inf)
+        with np.errstate(over="ignore"):
+            return np.nan_to_num(np.float32(value), nan=np.inf)
 
     rounds = [n for n in _RACE_STEPS if n < (solver.max_iter or np.inf)]
     for n_steps in rounds or [solver.max_iter]:
