@@ -4,6 +4,7 @@ import pickle
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from _curves import quietly
 from numpy.testing import assert_allclose
@@ -572,6 +573,101 @@ def test_a_score_that_is_not_finite_is_an_error():
     )
     with pytest.raises(ValueError, match="scoring"):
         model.fit(X, X[:, 0] > 0)
+
+
+class Careless:
+    """A scorer that leaves zeros in all that it is shown."""
+
+    def __init__(self):
+        self.seen = []
+
+    def __call__(self, model, X, y, sample_weight=None):
+        self.seen.append((np.array(X), np.array(y), np.array(sample_weight)))
+        score = float(np.mean(model.predict(X) == y))
+        for shown in (X, y, sample_weight):
+            if shown is not None:
+                shown[...] = 0
+        return score
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("held_out", ["X_val", "a part of X"])
+@each_estimator
+def test_a_scorer_cannot_write_to_what_it_scores(Estimator, held_out, weighted):
+    X, y = example(Estimator, 60)
+    w = np.linspace(1, 2, 60) if weighted else None
+    samples = {"sample_weight": w}
+    if held_out == "X_val":
+        samples |= {"X_val": X[40:], "y_val": y[40:]}
+        samples |= {"sample_weight_val": w[40:] if weighted else None}
+    before = X.copy(), y.copy(), np.array(w)
+    scorer = Careless()
+    model = made(Estimator, 3, max_iter=4, early_stopping=True, scoring=scorer)
+    model.fit(X, y, **samples)
+    for given, copied in zip((X, y, w), before, strict=True):
+        np.testing.assert_array_equal(given, copied)
+    assert len(scorer.seen) == 4
+    for seen in scorer.seen[1:]:
+        for now, first in zip(seen, scorer.seen[0], strict=True):
+            np.testing.assert_array_equal(now, first)
+
+
+def test_a_scorer_cannot_write_to_a_frame_of_labels():
+    frame = pd.DataFrame({"a": np.arange(40.0), "b": ["x", "y"] * 20})
+    y = np.arange(40.0)
+
+    def careless(model, X, y):
+        score = -float(np.abs(model.predict(X) - y).mean())
+        X.numbers[...] = y[...] = 0
+        X.factors[0].codes[...] = 0
+        return score
+
+    model = made(ShallowNNRegressor, 3, max_iter=3, early_stopping=True)
+    model.set_params(scoring=careless).fit(frame, y, X_val=frame, y_val=y)
+    assert frame.equals(pd.DataFrame({"a": np.arange(40.0), "b": ["x", "y"] * 20}))
+    np.testing.assert_array_equal(y, np.arange(40.0))
+    assert len(set(model.validation_scores_)) == 3
+
+
+NEEDS_ALL = ["roc_auc_ovr", "roc_auc_ovo", "neg_log_loss"]
+
+
+@pytest.mark.filterwarnings("ignore:Only one class is present")
+@pytest.mark.parametrize("scoring", [*NEEDS_ALL, lambda *_: 1 / 0])
+@pytest.mark.parametrize("target", ["two", "three", "labels"])
+@pytest.mark.parametrize("given", [True, False], ids=["X_val", "held out"])
+def test_classes_that_a_scorer_misses_are_named(target, scoring, given):
+    X, _ = example(ShallowNNClassifier, 60)
+    y = np.repeat(["a", "b", "rare"], [29, 30, 1])
+    if target == "two":
+        y = np.where(y == "rare", y, "other")
+    if target == "labels":
+        if scoring == "neg_log_loss":
+            return
+        y = np.column_stack([y == "a", y == "b", y == "rare"]).astype(int)
+    validation = {"X_val": X[10:50], "y_val": y[10:50]} if given else {}
+    model = made(ShallowNNClassifier, 3, early_stopping=True, random_state=0)
+    words = {"labels": r"only ones or only zeros in the columns \[2\]"}
+    missing = words.get(target, r"none of the classes \['rare'\]")
+    message = f"scoring=.* which have .*{missing}.*X_val and y_val.*validation_fraction"
+    with pytest.raises(ValueError, match=message) as caught:
+        model.set_params(scoring=scoring).fit(X, y, **validation)
+    assert caught.value.__cause__ is not None
+
+
+@pytest.mark.parametrize("scoring", [*NEEDS_ALL, "accuracy"])
+def test_a_scorer_that_has_all_classes_is_not_disturbed(scoring):
+    X, y = example(ShallowNNClassifier, 60)
+    model = made(ShallowNNClassifier, 3, early_stopping=True, max_iter=3)
+    model.set_params(scoring=scoring).fit(X, y, X_val=X, y_val=y)
+    assert len(model.validation_scores_) == 3
+
+
+def test_a_scorer_that_fails_for_another_reason_says_so():
+    X, y = example(ShallowNNClassifier, 60)
+    model = made(ShallowNNClassifier, 3, early_stopping=True, scoring=lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        model.fit(X, y, X_val=X, y_val=y)
 
 
 @pytest.mark.parametrize("power", [-149, -140, -128])

@@ -81,6 +81,10 @@ class Data(NamedTuple):
         )
         return Data(X, self.y[rows], w, self.rows[rows], groups)
 
+    def copy(self):
+        """The samples in arrays of their own."""
+        return self.take(np.arange(self.n_samples))
+
     @property
     def plain_X(self):
         """X as an array, if it has numbers only."""

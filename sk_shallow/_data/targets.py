@@ -69,6 +69,10 @@ class Reals:
         """Real targets are split without regard to y."""
         return None
 
+    def lacking(self, y):
+        """What some numbers may lack to be judged: nothing."""
+        return ""
+
     def decode(self, Z2):
         """Outputs in the shape of y."""
         return Z2[0] if self.is_vector else Z2.T
@@ -204,6 +208,16 @@ class Labels:
     def strata(self, y):
         """The classes keep their shares in a split; label combinations do not."""
         return None if self.multilabel else self.codes(y)
+
+    def lacking(self, y):
+        """What a checked y lacks to be judged, in words; "" if nothing."""
+        if self.multilabel:
+            is_mixed = y.any(axis=0) & ~y.all(axis=0)
+            words = "only ones or only zeros in the columns"
+        else:
+            is_mixed, words = np.isin(self.classes, y), "none of the classes"
+        missing = self.classes[~is_mixed].tolist()
+        return f"{words} {shown(missing)}" if missing else ""
 
     def decode(self, Z2):
         """The most probable labels, from the outputs Z2."""

@@ -47,6 +47,7 @@ from sk_shallow._estimators.parameters import (
     check_score,
     check_validation_data,
     check_weights,
+    explained_by,
     read_weights,
     read_X,
 )
@@ -505,14 +506,18 @@ class ShallowNN(Versioned, BaseEstimator):
         if self.scoring == "loss":
             one = plan.of_run
             return one.objective(one.samples(held_out, dtype)).value
-        scorer, weights, X = check_scoring(self, self.scoring), {}, held_out.plain_X
-        if held_out.sample_weight is not None:
-            weights["sample_weight"] = held_out.sample_weight
+        scorer = check_scoring(self, self.scoring)
 
         def validate(theta):
             model = self._keep(copy.copy(self), plan, [theta])
-            score = scorer(model, X, held_out.y, **weights)
-            return -check_score(score, self.scoring)
+            samples, weights = held_out, {}
+            if callable(self.scoring):  # and may write to what it is given
+                samples = held_out.copy()
+            if samples.sample_weight is not None:
+                weights["sample_weight"] = samples.sample_weight
+            with explained_by(plan.coder, held_out.y, self.scoring):
+                score = scorer(model, samples.plain_X, samples.y, **weights)
+                return -check_score(score, self.scoring)
 
         return validate
 

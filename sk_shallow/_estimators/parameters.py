@@ -1,6 +1,7 @@
 """What may come in: parameters, X, y and weights. Errors in scikit-learn's words."""
 
 from collections.abc import Iterable
+from contextlib import contextmanager
 from numbers import Integral, Real
 
 import numpy as np
@@ -300,6 +301,22 @@ def check_score(score, scoring):
             "scorer that is defined on them, or give others as X_val and y_val."
         )
     return score
+
+
+@contextmanager
+def explained_by(coder, y_val, scoring):
+    """Where scoring fails, say what the validation samples lack, if they do."""
+    try:
+        yield
+    except Exception as error:
+        lacking = coder.lacking(y_val)
+        if not lacking:
+            raise
+        raise ValueError(
+            f"scoring={shown(scoring)} fails on the validation samples, which have "
+            f"{lacking}: {shown(error)}. Give samples of each as X_val and y_val, or "
+            "set a larger validation_fraction or another scoring."
+        ) from error
 
 
 def check_weights(weights, dtype):
