@@ -1,5 +1,6 @@
 """What the fitted estimators promise about data, precision, weights and predictions."""
 
+import copy
 import doctest
 import inspect
 import pickle
@@ -335,6 +336,111 @@ def test_one_class(label):
     assert model.predict(X).tolist() == [label] * 40
     np.testing.assert_array_equal(model.predict_proba(X), np.ones((40, 1)))
     np.testing.assert_array_equal(model.predict_log_proba(X), np.zeros((40, 1)))
+
+
+FITS = {
+    "one network": {},
+    "a committee": {"n_estimators": 3},
+    "stopping": {"early_stopping": True},
+    "folds": {"cv": 3, "n_estimators": 3},
+    "single precision": {"batch_size": 16},
+}
+TRAININGS = [
+    (solver, fit)
+    for solver in SOLVERS
+    for fit in FITS
+    if (solver in ("sgd", "adam") or fit != "single precision")
+    and (solver in ("adam", "lm") or fit != "folds")
+]
+
+
+def shifted_in_place(model, c):
+    model.intercepts_[1][...] += c
+
+
+def shifted_by_other_arrays(model, c):
+    W1, W2 = model.coefs_
+    b1, b2 = model.intercepts_
+    model.coefs_, model.intercepts_ = (W1.copy(), W2.copy()), (b1.copy(), b2 + c)
+
+
+@pytest.mark.parametrize("edit", [shifted_in_place, shifted_by_other_arrays])
+@pytest.mark.parametrize(("solver", "fit"), TRAININGS)
+def test_weights_that_are_written_are_those_that_are_used(solver, fit, edit):
+    _, X, y = problem("one output")
+    options = {"max_iter": 3, "warm_start": True, "random_state": 0}
+    model = made(ShallowNNRegressor, 4, solver=solver, **options, **FITS[fit])
+    quiet_fit(model, X, y)
+    has_bars = solver == "lm" or fit == "folds"
+    has_intervals = fit == "folds" and solver != "lm"
+    before = model.predict(X)
+    bars = model.predict(X, return_std=True)[1] if has_bars else None
+    intervals = model.predict_interval(X) if has_intervals else None
+    edit(model, 1000.0)
+    (W1, W2), (b1, b2) = model.coefs_, model.intercepts_
+    plain = model.activation_
+    g = ACTIVATIONS[plain].forward
+    np.testing.assert_allclose(model.predict(X), (g(X @ W1 + b1) @ W2 + b2)[:, 0])
+    np.testing.assert_allclose(model.predict(X), before + 1000)
+    if has_bars:
+        mean, std = model.predict(X, return_std=True)
+        np.testing.assert_allclose(mean, before + 1000)
+        np.testing.assert_allclose(std, bars, rtol=1e-6)
+    if has_intervals:
+        np.testing.assert_allclose(model.predict_interval(X), intervals + 1000)
+    np.testing.assert_allclose(
+        pickle.loads(pickle.dumps(model)).predict(X), before + 1000
+    )
+    still = copy.deepcopy(model).set_params(solver="gd", max_iter=1, cv=None)
+    still.set_params(batch_size=None, alpha=1.0, learning_rate_init=1e-12)
+    for call in ("fit", "partial_fit"):
+        further = copy.deepcopy(still).set_params(early_stopping=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            getattr(further, call)(X, y)
+        np.testing.assert_allclose(further.predict(X), before + 1000, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("solver", "fit"), TRAININGS)
+@pytest.mark.parametrize("kind", ["multiclass", "several outputs"])
+def test_further_training_begins_with_weights_that_are_written(kind, solver, fit):
+    Estimator, X, y = problem(kind)
+    options = {"max_iter": 2, "warm_start": True, "random_state": 0}
+    model = made(Estimator, 4, solver=solver, **options, **FITS[fit])
+    other = made(Estimator, 4, solver=solver, **options, **FITS[fit])
+    quiet_fit(model, X, y)
+    quiet_fit(other.set_params(random_state=1), X[::-1], y[::-1])
+    model.coefs_ = [W.copy() for W in other.coefs_]
+    model.intercepts_ = [b.tolist() for b in other.intercepts_]
+    expected = prediction(other, X)
+    np.testing.assert_allclose(prediction(model, X), expected, rtol=1e-9)
+    model.set_params(solver="gd", max_iter=1, cv=None, batch_size=None, alpha=1.0)
+    model.set_params(learning_rate_init=1e-12, early_stopping=False)
+    for call in ("fit", "partial_fit"):
+        further = copy.deepcopy(model)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            getattr(further, call)(X, y)
+        np.testing.assert_allclose(
+            prediction(further, X), expected, rtol=1e-6, atol=1e-9
+        )
+
+
+@pytest.mark.parametrize("kind", ["multiclass", "several outputs"])
+def test_weights_of_other_shapes_are_refused(kind):
+    model, X, _ = fitted(kind, max_iter=2)
+    (W1, W2), (b1, b2) = model.coefs_, model.intercepts_
+    expected = re.escape(f"{W1.shape}, {W2.shape}")
+    for coefs, intercepts in (
+        ([W1.T, W2], [b1, b2]),
+        ([W1[:, :2], W2[:2]], [b1[:2], b2]),
+        ([W1, W2[:, :1]], [b1, b2]),
+        ([W1, W2], [b1, b2[:1]]),
+        ([W1, W2], [b1, 0.0]),
+    ):
+        model.coefs_, model.intercepts_ = coefs, intercepts
+        with pytest.raises(ValueError, match=f"must have the shapes .*{expected}"):
+            model.predict(X)
 
 
 CONSTANTS = [0.0, 3.7, 1e-6, 1e6, -1 / 3, 1e150, 1e-200]

@@ -48,6 +48,7 @@ from sk_shallow._estimators.parameters import (
     check_validation_data,
     check_weights,
     explained_by,
+    read_fitted,
     read_weights,
     read_X,
 )
@@ -461,7 +462,8 @@ class ShallowNN(Versioned, BaseEstimator):
     def _weights(self):
         """The fitted weights, as the kernel takes them."""
         (W1, W2), (b1, b2) = self.coefs_, self.intercepts_
-        return b1, W1, W2, b2
+        layout, n_members = self._plan.layout, len(self._output_biases)
+        return read_fitted([b1, W1, W2, b2], layout._replace(n_members=n_members))
 
     def _can_go_on(self, coder):
         """Whether training can go on from the fitted weights; a warning, if not."""

@@ -337,6 +337,27 @@ def check_weights(weights, dtype):
     return weights
 
 
+def read_fitted(weights, layout):
+    """b1, W1, W2, b2 of a fitted network as arrays, whoever wrote them.
+
+    Raises
+    ------
+    ValueError
+        If they are not of the network's shapes.
+    """
+    b1, W1, W2, b2 = (np.asarray(w) for w in weights)
+    n_units = layout.n_members * layout.n_hidden
+    coefs = [(layout.n_in, n_units), (n_units, layout.n_out)]
+    intercepts = [(n_units,), (layout.n_out,)]
+    found = [W1.shape, W2.shape], [b1.shape, b2.shape]
+    if found != (coefs, intercepts):
+        raise ValueError(
+            f"coefs_ and intercepts_ must have the shapes {coefs} and {intercepts} of "
+            f"the fitted network. Got {found[0]} and {found[1]}."
+        )
+    return [w if w.dtype.kind == "f" else w.astype(float) for w in (b1, W1, W2, b2)]
+
+
 def check_honoured(solver, requested, alpha):
     """Refuse what a solver, or its class, does not have."""
     if finds_alpha(alpha) and not solver.finds_alpha:
