@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from _curves import quietly
 from numpy.testing import assert_allclose
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss, mean_squared_error
 
@@ -668,6 +669,77 @@ def test_a_scorer_that_fails_for_another_reason_says_so():
     model = made(ShallowNNClassifier, 3, early_stopping=True, scoring=lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         model.fit(X, y, X_val=X, y_val=y)
+
+
+@each_solver
+@each_estimator
+def test_what_is_held_out_for_stopping_is_not_trained_on(Estimator, solver):
+    X, y = example(Estimator, 60)
+    held_out = []
+
+    def same_score(model, X_val, y_val):
+        held_out.append(X_val)
+        return 0.5
+
+    def weights_after(X):
+        model = made(Estimator, 3, solver=solver, early_stopping=True, random_state=0)
+        model.set_params(scoring=same_score, n_iter_no_change=4)
+        model.fit(X, y)
+        return model.coefs_ + model.intercepts_
+
+    expected = weights_after(X)
+    rows = np.flatnonzero((X[:, None] == held_out[0]).all(axis=2).any(axis=1))
+    assert len(rows) == 6
+    moved = X.copy()
+    moved[rows] = -100 * moved[rows] + 7
+    for weights, others in zip(weights_after(moved), expected, strict=True):
+        np.testing.assert_array_equal(weights, others)
+
+
+@pytest.mark.parametrize("weight", [None, 2.0])
+@pytest.mark.parametrize("sizes", [(40, 10), (10, 40, 25)])
+def test_alpha_stands_beside_all_the_samples_that_have_been_seen(sizes, weight):
+    alpha, seen = 30.0, 0.0
+    options = {"solver": "gd", "standardize": False, "random_state": 0}
+    model = ShallowNNRegressor(4, alpha=alpha, activation="tanh", **options)
+    for i, n in enumerate(sizes):
+        X, y = example(ShallowNNRegressor, n, seed=i)
+        y = y / 50
+        w = None if weight is None else np.full(n, weight)
+        model.partial_fit(X, y, sample_weight=w)
+        seen += n * (weight or 1.0)
+        squares = sum((W**2).sum() for W in model.coefs_)
+        fit = 0.5 * np.mean((y - model.predict(X)) ** 2)
+        (loss,) = model.loss_curve_
+        assert loss == pytest.approx(fit + alpha / 2 * squares / seen, rel=1e-9)
+
+
+DEFAULTS = {
+    "gd": {"learning_rate_init": 0.1, "max_iter": 1000},
+    "sgd": {"learning_rate_init": 0.02, "momentum": 0.9, "nesterovs_momentum": True},
+    "adam": {"learning_rate_init": 0.03},
+    "lbfgs": {},
+    "lm": {},
+}
+
+
+@each_solver
+@each_estimator
+def test_what_is_not_set_has_the_value_in_the_docstring(Estimator, solver):
+    X, y = example(Estimator)
+    options = {"solver": solver, "random_state": 0, "alpha": 1.0}
+    left, set_ = made(Estimator, 3, **options), made(Estimator, 3, **options)
+    weights = [
+        np.concatenate([w.ravel() for w in quietly(model.fit, X, y).coefs_])
+        for model in (left, set_.set_params(**DEFAULTS[solver]))
+    ]
+    np.testing.assert_array_equal(*weights)
+    for name, value in DEFAULTS[solver].items():
+        other = (not value) if isinstance(value, bool) else value / 2
+        if name == "max_iter":
+            continue
+        changed = quietly(clone(set_).set_params(**{name: other}).fit, X, y)
+        assert np.abs(changed.coefs_[0] - left.coefs_[0]).max() > 1e-6
 
 
 @pytest.mark.parametrize("power", [-149, -140, -128])
