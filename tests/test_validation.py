@@ -443,6 +443,16 @@ def test_a_message_about_labels_is_short(labels):
         assert len(str(caught.value)) < 1500
 
 
+@pytest.mark.parametrize("call", ["fit", "partial_fit"])
+def test_a_message_about_what_is_no_number_is_short(call, fitted):
+    words = np.array(["x" * 10**5] * N, dtype=object)
+    estimator = make(ShallowNNRegressor, fitted)
+    for args in ((X, words), (X, words[:, None]), (X, Y, words)):
+        message = "could not convert string to float"
+        message = assert_refused(estimator, ValueError, message, call, *args)
+        assert len(message) < 500
+
+
 def test_a_message_about_columns_is_short(kind):
     names = ["x" * 1000 + str(j) for j in range(500)]
     frame = pd.DataFrame(np.zeros((20, 500)), columns=names)

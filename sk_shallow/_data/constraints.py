@@ -1,5 +1,6 @@
 """What a parameter or a weight may be. Errors in scikit-learn's words."""
 
+from contextlib import contextmanager
 from numbers import Integral, Real
 from reprlib import Repr
 from typing import NamedTuple
@@ -25,6 +26,18 @@ def shown(value):
     except ValueError:  # an int of more digits than Python writes
         return f"<{type(value).__name__} instance>"
     return text if len(text) <= _LENGTH else f"{text[:_LENGTH]}..."
+
+
+@contextmanager
+def shortened():
+    """Shorten what is said of a value that is no number, where it is long."""
+    try:
+        yield
+    except ValueError as error:
+        text = str(error)
+        if len(text) <= _LENGTH:
+            raise
+        raise ValueError(f"{text[:_LENGTH]}...") from None
 
 
 def as_float(number):
@@ -185,9 +198,10 @@ def check_sample_weight(sample_weight, n_samples):
     """
     if isinstance(sample_weight, Real):
         sample_weight = np.full(n_samples, as_float(sample_weight))
-    w = check_array(
-        sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
-    )
+    with shortened():
+        w = check_array(
+            sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
+        )
     if w.ndim != 1:
         raise ValueError(
             f"Sample weights must be 1D array or scalar, got {w.ndim}D array. Expected "

@@ -24,6 +24,7 @@ from sk_shallow._data.constraints import (
     Names,
     as_float,
     check_sample_weight,
+    shortened,
     shown,
 )
 from sk_shallow._model.initializers import INITIALIZERS
@@ -217,7 +218,8 @@ def _rows_of(split, n_samples):
 
 def _read_y(y, n_samples, **options):
     """Y of one or two dimensions; a column is a vector, with a warning."""
-    _, y = check_X_y(np.zeros((n_samples, 1)), y, multi_output=True, **options)
+    with shortened():
+        _, y = check_X_y(np.zeros((n_samples, 1)), y, multi_output=True, **options)
     is_column = y.ndim == 2 and y.shape[1] == 1
     return column_or_1d(y, warn=True) if is_column else y
 
