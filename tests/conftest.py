@@ -14,6 +14,10 @@ settings.load_profile("laws")
 threadpool_limits(1, user_api="blas")
 
 
+# For type checkers, not to be run.
+collect_ignore = ["typing_user.py"]
+
+
 @pytest.fixture(autouse=True)
 def _seeded():
     """What `random_state=None` draws from is the same in every run."""

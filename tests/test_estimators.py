@@ -345,6 +345,8 @@ FITS = {
     "folds": {"cv": 3, "n_estimators": 3},
     "single precision": {"batch_size": 16},
 }
+# Where the samples of `fit` are all that a stream has seen, its scale does not move.
+FURTHER = {fit: ("fit", "partial_fit")[: 1 + (fit != "stopping")] for fit in FITS}
 TRAININGS = [
     (solver, fit)
     for solver in SOLVERS
@@ -393,7 +395,7 @@ def test_weights_that_are_written_are_those_that_are_used(solver, fit, edit):
     )
     still = copy.deepcopy(model).set_params(solver="gd", max_iter=1, cv=None)
     still.set_params(batch_size=None, alpha=1.0, learning_rate_init=1e-12)
-    for call in ("fit", "partial_fit"):
+    for call in FURTHER[fit]:
         further = copy.deepcopy(still).set_params(early_stopping=False)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
@@ -416,7 +418,7 @@ def test_further_training_begins_with_weights_that_are_written(kind, solver, fit
     np.testing.assert_allclose(prediction(model, X), expected, rtol=1e-9)
     model.set_params(solver="gd", max_iter=1, cv=None, batch_size=None, alpha=1.0)
     model.set_params(learning_rate_init=1e-12, early_stopping=False)
-    for call in ("fit", "partial_fit"):
+    for call in FURTHER[fit]:
         further = copy.deepcopy(model)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
@@ -433,7 +435,7 @@ def test_weights_of_other_shapes_are_refused(kind):
     expected = re.escape(f"{W1.shape}, {W2.shape}")
     for coefs, intercepts in (
         ([W1.T, W2], [b1, b2]),
-        ([W1[:, :2], W2[:2]], [b1[:2], b2]),
+        ([W1[:, :2], W2], [b1, b2]),
         ([W1, W2[:, :1]], [b1, b2]),
         ([W1, W2], [b1, b2[:1]]),
         ([W1, W2], [b1, 0.0]),
@@ -441,6 +443,20 @@ def test_weights_of_other_shapes_are_refused(kind):
         model.coefs_, model.intercepts_ = coefs, intercepts
         with pytest.raises(ValueError, match=f"must have the shapes .*{expected}"):
             model.predict(X)
+
+
+@pytest.mark.parametrize("kind", ["multiclass", "several outputs"])
+def test_units_can_be_pruned_for_predictions_but_not_for_training(kind):
+    model, X, y = fitted(kind, max_iter=2)
+    (W1, W2), (b1, b2) = model.coefs_, model.intercepts_
+    model.coefs_, model.intercepts_ = [W1[:, :2], W2[:2]], [b1[:2], b2]
+    pruned = prediction(model, X)
+    model.coefs_ = [W1, np.vstack([W2[:2], 0 * W2[2:]])]
+    model.intercepts_ = [b1, b2]
+    np.testing.assert_allclose(prediction(model, X), pruned, rtol=1e-9)
+    model.coefs_, model.intercepts_ = [W1[:, :2], W2[:2]], [b1[:2], b2]
+    with pytest.raises(ValueError, match="must have the shapes"):
+        model.partial_fit(X, y)
 
 
 CONSTANTS = [0.0, 3.7, 1e-6, 1e6, -1 / 3, 1e150, 1e-200]

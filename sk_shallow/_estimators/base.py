@@ -457,13 +457,14 @@ class ShallowNN(Versioned, BaseEstimator):
 
     def _members(self):
         """The fitted weights of each member."""
-        return unmerged(*self._weights(), self._output_biases)
+        biases = self._output_biases
+        n_units = len(biases) * self._plan.layout.n_hidden
+        return unmerged(*self._weights(n_units), biases)
 
-    def _weights(self):
-        """The fitted weights, as the kernel takes them."""
+    def _weights(self, n_units=None):
+        """The fitted weights, as the kernel takes them; of so many units, if given."""
         (W1, W2), (b1, b2) = self.coefs_, self.intercepts_
-        layout, n_members = self._plan.layout, len(self._output_biases)
-        return read_fitted([b1, W1, W2, b2], layout._replace(n_members=n_members))
+        return read_fitted([b1, W1, W2, b2], self._plan.layout, n_units)
 
     def _can_go_on(self, coder):
         """Whether training can go on from the fitted weights; a warning, if not."""

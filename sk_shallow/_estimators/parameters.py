@@ -339,16 +339,17 @@ def check_weights(weights, dtype):
     return weights
 
 
-def read_fitted(weights, layout):
+def read_fitted(weights, layout, n_units=None):
     """b1, W1, W2, b2 of a fitted network as arrays, whoever wrote them.
 
     Raises
     ------
     ValueError
-        If they are not of the network's shapes.
+        If they are not of the network's shapes, with any number of units if none is
+        given.
     """
     b1, W1, W2, b2 = (np.asarray(w) for w in weights)
-    n_units = layout.n_members * layout.n_hidden
+    n_units = b1.size if n_units is None else n_units
     coefs = [(layout.n_in, n_units), (n_units, layout.n_out)]
     intercepts = [(n_units,), (layout.n_out,)]
     found = [W1.shape, W2.shape], [b1.shape, b2.shape]
