@@ -577,7 +577,7 @@ def test_what_the_folds_have_chosen_is_told_and_can_be_given(kind):
         "n_hidden": chosen.n_hidden_,
         "activation": chosen.activation_,
         "alpha": chosen.alpha_,
-        "encoding": None if chosen.encoder_ is None else "piecewise",
+        "encoding": chosen.encoding_,
     }
     assert isinstance(chosen.alpha_, float)
     tried = chosen.search_results_
@@ -664,7 +664,7 @@ def mixed_frame(Frame, X, labels):
     return Frame(columns | {"d": labels})
 
 
-@pytest.mark.parametrize("encoding", [None, "piecewise"])
+@pytest.mark.parametrize("encoding", [None, "piecewise", "whitened"])
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
 def test_labels_and_gaps_in_frames_and_arrays(Estimator, encoding):
     _, X, y = example(Estimator)
@@ -684,7 +684,7 @@ def test_labels_and_gaps_in_frames_and_arrays(Estimator, encoding):
     np.testing.assert_allclose(prediction(model.fit(array, y), array), expected)
 
 
-@pytest.mark.parametrize("encoding", [None, "piecewise"])
+@pytest.mark.parametrize("encoding", [None, "piecewise", "whitened"])
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
 def test_a_network_of_dense_samples_takes_sparse_ones(Estimator, encoding):
     _, X, y = example(Estimator)
@@ -711,6 +711,42 @@ def test_a_network_of_sparse_samples_knows_no_gaps(Estimator):
     with pytest.raises(ValueError, match="Input X contains NaN"):
         model.predict(X)
     assert np.isfinite(prediction(model.fit(X, y), X)).all()
+
+
+def near_copies(n, seed=0):
+    """Columns that say nearly the same; what differs tells y."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, 1)) + 0.01 * rng.normal(size=(n, 6))
+    return X, np.sin(50 * (X[:, 0] - X[:, 1])) + 50 * (X[:, 2] - X[:, 3])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_columns_that_say_nearly_the_same_are_decorrelated(dtype):
+    X, y = near_copies(400)
+    Xt, yt = near_copies(400, seed=1)
+    model = quiet_fit(ShallowNNRegressor(random_state=0), X.astype(dtype), y)
+    assert model.encoding_ == "whitened"
+    assert model.encoder_ is None
+    assert model.score(Xt.astype(dtype), yt) > 0.97
+    (W1, W2), (b1, b2) = model.coefs_, model.intercepts_
+    A1 = ACTIVATIONS[model.activation_].forward(Xt.astype(dtype) @ W1 + b1)
+    by_hand = (A1 @ W2 + b2)[:, 0]
+    np.testing.assert_allclose(by_hand, model.predict(Xt.astype(dtype)), rtol=1e-3)
+    before = model.score(Xt, yt)
+    for seed in range(2, 7):
+        model.partial_fit(*near_copies(20, seed))
+    assert model.score(Xt, yt) > before - 0.02
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_whitened_columns_with_every_solver(Estimator, solver):
+    _, X, y = example(Estimator)
+    X = np.column_stack([X, X[:, 0] + 0.01 * X[:, 1]])
+    model = made(Estimator, 5, solver=solver, encoding="whitened", warm_start=True)
+    before = quiet_fit(model.set_params(random_state=0, max_iter=20), X, y).loss_
+    assert model.encoding_ == "whitened"
+    assert quiet_fit(model, X, y).loss_ < 1.05 * before
 
 
 def section(Estimator, name):

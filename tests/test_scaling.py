@@ -9,7 +9,7 @@ from scipy import sparse
 from sklearn.preprocessing import StandardScaler
 
 from sk_shallow._arrays.design import row_buffer
-from sk_shallow._data.scaling import Standardizer, fold, input_spread, unfold
+from sk_shallow._data.scaling import Standardizer, Whitener, fold, input_spread, unfold
 from sk_shallow._model.layout import Layout
 from sk_shallow._model.network import output
 from sk_shallow.activations import ACTIVATIONS
@@ -302,3 +302,70 @@ def test_other_units_for_training_do_not_change_the_function(g, seed):
     standardised = output(x_later.transform(X), b1, W1, W2, b2, g)
     later = standardised * y_later.scale[:, None] + y_later.mean[:, None]
     assert_allclose(later, output(X, *raw, g), rtol=1e-7, atol=1e-5)
+
+
+def correlated(seed, n_samples=200, n_features=4):
+    """Columns of many units that say nearly the same."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n_samples, n_features)) * 10.0 ** -np.arange(n_features)
+    mixed = X @ rng.normal(size=(n_features, n_features))
+    return (mixed + rng.normal(size=n_features)) * 10.0 ** rng.integers(
+        -3, 4, n_features
+    )
+
+
+def whitener(X, w=None, spread=1.0):
+    return Whitener.after(Standardizer.of(X, w, spread), X, w)
+
+
+@given(seed=seeds)
+def test_whitened_columns_are_uncorrelated_and_alike(seed):
+    rng, w = np.random.default_rng(seed), positive_weights(seed, 200)
+    X = rng.normal(size=(200, 1)) + 0.1 * rng.normal(size=(200, 3))
+    found = whitener(X, w, spread=2.0).design(X, np.float64)[:, 1:]
+    covariance = np.cov(found.T, aweights=w, bias=True)
+    assert_allclose(covariance, 4 * np.eye(3), atol=1e-3)
+    assert_allclose(w @ found, 0, atol=1e-6 * w.sum())
+
+
+@given(seed=seeds)
+def test_the_units_of_whitened_columns_do_not_matter(seed):
+    X = correlated(seed)
+    order, scale = [2, 0, 3, 1], 10.0 ** np.arange(4)
+    one, other = whitener(X), whitener(scale * X[:, order] - 3)
+    assert_allclose(
+        other.design(scale * X[:, order] - 3, np.float64)[:, 1:],
+        one.design(X, np.float64)[:, 1:][:, order],
+        atol=1e-3,
+    )
+
+
+@given(seed=seeds)
+def test_weights_of_whitened_columns_go_out_and_in(seed):
+    rng, X = np.random.default_rng(seed), correlated(seed)
+    x, W1 = whitener(X), rng.normal(size=(4, 3))
+    assert_allclose(
+        (X - x.mean) @ x.outward(W1), x.design(X, np.float64)[:, 1:] @ W1, atol=1e-5
+    )
+    assert_allclose(x.inward(x.outward(W1)), W1, atol=1e-5)
+
+
+def test_what_never_varies_is_left_out():
+    X = correlated(0)
+    X = np.column_stack([X, X[:, 0], np.ones(200)])
+    x = whitener(X)
+    W1 = x.outward(np.random.default_rng(1).normal(size=(6, 3)))
+    seen = np.zeros(6)
+    seen[[0, 4]] = 1, -1
+    assert np.abs(seen @ W1).max() < 1e-5 * np.abs(W1).max()
+    assert np.abs(W1[5]).max() < 1e-6
+    nothing = whitener(np.ones((5, 2)))
+    assert_allclose(nothing.design(np.ones((5, 2)), np.float64)[:, 1:], 0)
+
+
+def test_a_whitener_stays_what_it_is():
+    X = correlated(0)
+    x = whitener(X)
+    after = x.merge(Standardizer.of(correlated(1)))
+    assert after.weight == 400
+    assert_allclose(after.design(X, np.float64), x.design(X, np.float64))

@@ -72,7 +72,7 @@ KNOWN_NAMES = {
     "activation": ACTIVATIONS,
     "solver": [*SOLVERS, "auto"],
     "alpha": ["evidence", "ard"],
-    "encoding": ["auto", "piecewise"],
+    "encoding": ["auto", "piecewise", "whitened"],
     "categorical_features": ["from_dtype"],
     "class_weight": ["balanced"],
     "init": INITIALIZERS,
@@ -644,9 +644,17 @@ def test_categorical_features_that_X_does_not_have(case, fitted, kind):
     assert_refused(estimator, ValueError, message, "fit", given, Y)
 
 
-def test_no_piecewise_encoding_of_sparse_columns(fitted, kind):
-    estimator = make(kind, fitted, encoding="piecewise")
-    message = "encoding='piecewise' .* X is sparse.* 'auto' or None"
+def test_no_stream_begins_with_correlations(fitted, kind):
+    estimator = make(kind, fitted, encoding="whitened", alpha=1.0)
+    if not fitted:
+        message = "partial_fit cannot begin with encoding='whitened'.*'auto' or None"
+        assert_refused(estimator, ValueError, message, "partial_fit", X, Y)
+
+
+@pytest.mark.parametrize("encoding", ["piecewise", "whitened"])
+def test_no_encoding_of_sparse_columns(encoding, fitted, kind):
+    estimator = make(kind, fitted, encoding=encoding)
+    message = f"encoding='{encoding}' .* X is sparse.* 'auto' or None"
     assert_refused(estimator, ValueError, message, "fit", sparse.csr_array(X), Y)
 
 

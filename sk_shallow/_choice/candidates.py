@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sk_shallow._solvers import LBFGS, SGD, Adam, LevenbergMarquardt
-from sk_shallow._training.recipe import AS_THEY_ARE, Binning, Recipe
+from sk_shallow._training.recipe import AS_THEY_ARE, WHITENED, Binning, Recipe
 from sk_shallow._training.trial import OVERHEAD
 from sk_shallow.activations import Activation, Identity, ReLU, Tanh
 
@@ -27,6 +27,8 @@ PIECEWISE, _MIXED, _MANY = Binning(16, "rows"), Binning(16, "auto"), 1000
 _LARGEST_DESIGN = 2e8
 # With so many encoded columns, one penalty is tried first.
 _WIDE = 500
+# Columns that are decorrelated, at the most.
+_MOST_WHITENED = 500
 # The units of one network, of one by second-order steps, of a member of a committee,
 # and of one that is linear.
 _N_HIDDEN, _N_HIDDEN_LM, _N_HIDDEN_MEMBER, _N_HIDDEN_LINEAR = 100, 20, 50, 10
@@ -288,7 +290,8 @@ def _binnings(settings, facts, solver, activation):
     if is_plain or not 0 < size <= _LARGEST_DESIGN:
         return [AS_THEY_ARE]
     mixed = [_MIXED] if facts.has_frequent else []
-    return [AS_THEY_ARE, PIECEWISE, *mixed]
+    whitened = [WHITENED] if 1 < facts.n_inputs <= _MOST_WHITENED else []
+    return [AS_THEY_ARE, *whitened, PIECEWISE, *mixed]
 
 
 def _alphas(settings, facts, solver, binning):
@@ -301,5 +304,7 @@ def _alphas(settings, facts, solver, binning):
         return [_ALPHA]
     if binning == AS_THEY_ARE:
         return _ALPHAS
+    if binning == WHITENED:
+        return [_ALPHA]
     is_wide = facts.n_numeric * PIECEWISE.n_bins > _WIDE
     return _ALPHAS_IN_PIECES[:1] if is_wide or binning == _MIXED else _ALPHAS_IN_PIECES

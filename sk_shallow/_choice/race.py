@@ -80,10 +80,14 @@ class Race:
         for n_steps, n_kept in ROUNDS:
             field = self._round(field, n_steps, neighbours)
             field = field[: n_kept if self._left > 0 else 1]
-            is_spent = self._left < -self._more
-            if is_spent or all(contender.is_over for contender in field):
+            if self._is_spent or all(contender.is_over for contender in field):
                 break
         return self._end(field[0], shifts)
+
+    @property
+    def _is_spent(self):
+        """Whether the winner has had what it may have, too."""
+        return self._left < -self._more
 
     def table(self):
         """What each contender showed, as columns."""
@@ -114,7 +118,7 @@ class Race:
             leader, has_shifted = self._shifted(leader, shifts, n_shifts)
             n_shifts = 1 if has_shifted or n_shifts is None else n_shifts
             n_steps = 2 * leader.n_steps
-            is_spent = self._left < -self._more and n_steps > LEAST_STEPS
+            is_spent = self._is_spent and n_steps > LEAST_STEPS
             if leader.is_over or n_steps > MOST_STEPS or is_spent:
                 return leader
             self._advance(leader, n_steps)
@@ -129,7 +133,7 @@ class Race:
 
     def _followed(self, leader, shifts, i):
         """The last of the forks by the i-th shift that overtake one another."""
-        while self._left > 0 and i < len(recipes := shifts(leader.recipe)):
+        while not self._is_spent and i < len(recipes := shifts(leader.recipe)):
             fork = leader.fork(recipes[i])
             self._advance(fork, leader.n_steps)
             if not mean_loss(fork) < mean_loss(leader):

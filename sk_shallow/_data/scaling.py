@@ -14,6 +14,11 @@ from scipy import sparse
 
 from sk_shallow._arrays.design import StandardizedSparse
 
+# What is added to the correlations beside their largest eigenvalue, by the bytes of a
+# number: rounding is enlarged by its root.
+_RIDGE = {4: 1e-6, 8: 1e-8}
+# Elements of a block of rows that is multiplied.
+_BLOCK = 2**20
 # A column whose σ is below this fraction of |μ| is constant up to rounding.
 _CONSTANT = 1e-12
 # A variance below this is made of squares that underflow.
@@ -111,6 +116,14 @@ class Standardizer:
         """X̃ = (X - μ)/σ, of a dense X."""
         return (X - self.mean) / self.scale
 
+    def outward(self, W1):
+        """W1 for X, from that for X̃."""
+        return W1 / self.scale[:, None]
+
+    def inward(self, W1):
+        """W1 for X̃, from that for X."""
+        return W1 * self.scale[:, None]
+
     def design(self, X, dtype):
         """[1 X̃]: a new array, or a `StandardizedSparse`."""
         if sparse.issparse(X):
@@ -126,6 +139,62 @@ class Standardizer:
             with np.errstate(over="ignore"):
                 out[rows, 1:] = D
         return out
+
+
+@dataclass(frozen=True)
+class Whitener(Standardizer):
+    """The standardizer of columns that are also decorrelated: X̃ = (X - μ)/σ M [1]_.
+
+    M = C^(1/2) (C + εI)⁻¹, with the correlations C, is the symmetric one: of all that
+    decorrelate it moves the columns least. What never varies is left out.
+
+    Attributes
+    ----------
+    mixing : ndarray of shape (n_columns, n_columns)
+        M.
+
+    References
+    ----------
+    .. [1] Kessy, Lewin and Strimmer, "Optimal whitening and decorrelation", The
+       American Statistician 72, 2018.
+    """
+
+    mixing: np.ndarray | None = None
+
+    @classmethod
+    def after(cls, x, X, sample_weight=None):
+        """That of the columns of X, which x standardises."""
+        w = np.ones(X.shape[0]) if sample_weight is None else sample_weight
+        C = np.zeros((X.shape[1], X.shape[1]))
+        for rows in _row_blocks(X, _BLOCK):
+            D = x.transform(_dense(X[rows])) / x.spread
+            C += D.T @ (D * w[rows, None])
+        values, vectors = np.linalg.eigh(C / w.sum())
+        values = np.maximum(values, 0.0)
+        ridge = max(_RIDGE[X.dtype.itemsize] * values[-1], np.finfo(float).tiny)
+        M = (vectors * (np.sqrt(values) / (values + ridge))) @ vectors.T
+        return cls(**vars(x), mixing=M)
+
+    def merge(self, other):
+        """Its own μ and σ, to which M belongs, with the weight of both."""
+        total = self.weight + other.weight
+        return replace(self, weight=total, m2=self.m2 * (total / self.weight))
+
+    def design(self, X, dtype):
+        """[1 X̃]."""
+        out = np.empty((X.shape[0], 1 + X.shape[1]), dtype)
+        out[:, 0] = 1
+        for rows in _row_blocks(X, _BLOCK):
+            out[rows, 1:] = self.transform(_dense(X[rows])) @ self.mixing
+        return out
+
+    def outward(self, W1):
+        """W1 for X, from that for X̃."""
+        return super().outward(self.mixing @ W1)
+
+    def inward(self, W1):
+        """W1 for X̃, from that for X."""
+        return np.linalg.pinv(self.mixing, hermitian=True) @ super().inward(W1)
 
 
 def _check_squares(name, are_refused, size, remedy):
@@ -154,6 +223,11 @@ def input_spread(n_features):
     penalty, rate and first weights serve any number of features.
     """
     return (16 / n_features) ** 0.75
+
+
+def _dense(X):
+    """X as an array."""
+    return X.toarray() if sparse.issparse(X) else X
 
 
 def _row_blocks(X, n_elements=2**15):
@@ -203,7 +277,7 @@ def fold(weights, x, y):
     b1, W1, W2, b2 : ndarray
         New arrays, float64, in original units.
     """
-    W1 = weights.W1 / x.scale[:, None]
+    W1 = x.outward(weights.W1)
     scale = np.where(y.is_constant, 0.0, y.scale)
     W2 = weights.W2 * scale
     b2 = weights.b2[:, 0] * scale + y.mean
@@ -214,4 +288,4 @@ def unfold(b1, W1, W2, b2, x, y):
     """The inverse of `fold`: weights for X → y, as weights for X̃ → ỹ."""
     b1 = b1 + x.mean @ W1
     scale = np.where(y.is_constant, np.inf, y.scale)
-    return b1, W1 * x.scale[:, None], W2 / scale, (b2 - y.mean) / scale
+    return b1, x.inward(W1), W2 / scale, (b2 - y.mean) / scale

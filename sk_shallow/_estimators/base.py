@@ -44,6 +44,7 @@ from sk_shallow._estimators.parameters import (
     check_groups,
     check_honoured,
     check_no_early_stopping,
+    check_not_whitened,
     check_score,
     check_validation_data,
     check_weights,
@@ -57,7 +58,7 @@ from sk_shallow._model.layout import merged, unmerged
 from sk_shallow._model.network import output
 from sk_shallow._solvers import SOLVERS, able
 from sk_shallow._training.problem import Problem
-from sk_shallow._training.recipe import AS_THEY_ARE
+from sk_shallow._training.recipe import AS_THEY_ARE, WHITENED
 from sk_shallow._training.train import Progress, Watch, mean_curve, summary, train_on
 from sk_shallow._training.trial import Trial
 from sk_shallow._typing import Array, DataLike, Floats
@@ -83,7 +84,12 @@ _OPTIONAL_ATTRIBUTES = (
     "feature_relevance_",
 )
 # What `encoding` stands for; "auto" is open.
-_ENCODINGS = {"auto": None, None: (AS_THEY_ARE,), "piecewise": (PIECEWISE,)}
+_ENCODINGS = {
+    "auto": None,
+    None: (AS_THEY_ARE,),
+    "piecewise": (PIECEWISE,),
+    "whitened": (WHITENED,),
+}
 
 
 @contextmanager
@@ -126,6 +132,7 @@ class ShallowNN(Versioned, BaseEstimator):
     loss_curve_: list[float]
     n_iter_: int
     search_results_: dict[str, list[Any]]
+    encoding_: str | None
     encoder_: PiecewiseLinearEncoder | None
     validation_scores_: list[float]
     solver_: str
@@ -256,6 +263,7 @@ class ShallowNN(Versioned, BaseEstimator):
                 recipe, members = self._recipe_now(True), self._members()
                 earlier = self._progress
             else:
+                check_not_whitened(self.encoding)
                 recipe = incremental(self._settings())
                 check_honoured(recipe.solver, self._requested(), self.alpha)
                 members = earlier = None
@@ -327,6 +335,7 @@ class ShallowNN(Versioned, BaseEstimator):
         self._recipe = recipe._replace(solver=None)
         self.solver_, self.activation_ = recipe.solver.name, recipe.activation_name
         self.n_hidden_, self.n_estimators_ = recipe.n_hidden, len(self._output_biases)
+        self.encoding_ = recipe.encoding_name
         self.encoder_ = self._encoder(plan.encoding, recipe.binning)
         self.loss_curve_ = mean_curve([run.loss_curve for run in runs])
         self.n_iter_ = len(self.loss_curve_)

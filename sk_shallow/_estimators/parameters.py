@@ -77,7 +77,7 @@ PARAMETERS = {
         NONE,
     ),
     "n_estimators": (Interval(Integral, 1), NONE),
-    "encoding": (Names(("auto", "piecewise")), NONE),
+    "encoding": (Names(("auto", "piecewise", "whitened")), NONE),
     "categorical_features": (
         Names(("from_dtype",)),
         ArrayLike(),
@@ -291,6 +291,16 @@ def check_no_early_stopping(early_stopping):
         raise ValueError(
             "partial_fit does not support early_stopping=True, as it never holds "
             "samples out. Set early_stopping=False."
+        )
+
+
+def check_not_whitened(encoding):
+    """Refuse to begin a stream with the correlations of its first samples."""
+    if encoding == "whitened":
+        raise ValueError(
+            "partial_fit cannot begin with encoding='whitened', which needs many "
+            "samples to know how the columns are correlated. Leave encoding at 'auto' "
+            "or None, or call fit first."
         )
 
 

@@ -62,11 +62,12 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         Number of members of a committee: networks whose outputs are averaged. It is one
         shallow network, with all their units side by side. None: 10 where neither
         `n_hidden` nor `solver` is set, else 1.
-    encoding : {"auto", "piecewise"} or None, default="auto"
-        How columns of numbers reach the hidden layer. None: standardised, as they are;
-        `coefs_` is then in original units. "piecewise": as piecewise linear functions
+    encoding : {"auto", "piecewise", "whitened"} or None, default="auto"
+        How columns reach the hidden layer. None: standardised, as they are. "whitened":
+        also decorrelated, for columns that say nearly the same. In both, `coefs_` is in
+        original units. "piecewise": columns of numbers as piecewise linear functions
         with 16 bins, by a `PiecewiseLinearEncoder`. "auto": the folds choose, or None
-        where there is no race. `encoder_` tells.
+        where there is no race. `encoding_` tells.
     categorical_features : "from_dtype", array-like or None, default="from_dtype"
         Which columns hold labels, which are one-hot inside: those of a frame that are
         categories, strings or booleans; or these numbers, names, or a mask; or none.
@@ -147,6 +148,8 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
     search_results_ : dict of lists
         The race: one entry for each recipe that was tried, with the parameters that
         give it, the steps that it made and its held-out loss. Empty if there was none.
+    encoding_ : str or None
+        How columns reach the hidden layer, as `encoding` gives it.
     encoder_ : PiecewiseLinearEncoder or None
         What turns the columns of X into the inputs of the network; None where these are
         the columns themselves.
@@ -216,7 +219,7 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         solver: SolverName = "auto",
         alpha: float | Listed | Literal["evidence", "ard"] | None = None,
         n_estimators: int | None = None,
-        encoding: Literal["auto", "piecewise"] | None = "auto",
+        encoding: Literal["auto", "piecewise", "whitened"] | None = "auto",
         categorical_features: Literal["from_dtype"] | Listed | None = "from_dtype",
         cv: int | Splitter | Iterable[tuple[DataLike, DataLike]] | None = None,
         init: InitName = "auto",

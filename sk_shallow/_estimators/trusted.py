@@ -2,7 +2,7 @@
 
 from sk_shallow._arrays.curvature import RowsFactor, SquareFactor
 from sk_shallow._data.encoding import Bins, Encoding, Levels, Ramps
-from sk_shallow._data.scaling import Standardizer
+from sk_shallow._data.scaling import Standardizer, Whitener
 from sk_shallow._data.targets import Labels, Reals
 from sk_shallow._estimators.classifier import ShallowNNClassifier
 from sk_shallow._estimators.regressor import ShallowNNRegressor
@@ -18,7 +18,7 @@ from sk_shallow.preprocessing import PiecewiseLinearEncoder
 
 _PUBLIC = (ShallowNNClassifier, ShallowNNRegressor, PiecewiseLinearEncoder)
 _TRAINING = (Plan, Layout, Recipe, Binning, Progress, State)
-_DATA = (Encoding, Bins, Levels, Ramps, Standardizer, Labels, Reals)
+_DATA = (Encoding, Bins, Levels, Ramps, Standardizer, Whitener, Labels, Reals)
 _BARS = (Residuals, Fold, Range, Laplace, SquareFactor, RowsFactor)
 _KINDS = {*_PUBLIC, *_TRAINING, *_DATA, *_BARS, *map(type, ACTIVATIONS.values())}
 

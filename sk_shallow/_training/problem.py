@@ -10,7 +10,7 @@ from scipy import sparse
 from sk_shallow._data.constraints import shown
 from sk_shallow._data.encoding import MAX_CATEGORIES, Encoding
 from sk_shallow._data.samples import Data
-from sk_shallow._data.scaling import Standardizer, input_spread
+from sk_shallow._data.scaling import Standardizer, Whitener, input_spread
 from sk_shallow._inference.residuals import Range
 from sk_shallow._model.initializers import first_weights
 from sk_shallow._model.layout import Layout
@@ -114,11 +114,12 @@ class Problem:
     def _encoding(self, binning):
         """Fitted, with the weights of the samples."""
         X, w = self.data.X, self.data.sample_weight
-        n_bins, quantiles = binning
+        n_bins, quantiles, is_whitened = binning
         if sparse.issparse(X):
-            if n_bins is not None:
+            if n_bins is not None or is_whitened:
+                name = "whitened" if is_whitened else "piecewise"
                 raise ValueError(
-                    "encoding='piecewise' was set, but X is sparse. Leave encoding at "
+                    f"encoding={name!r} was set, but X is sparse. Leave encoding at "
                     "'auto' or None, or pass X.toarray()."
                 )
             return None
@@ -129,7 +130,10 @@ class Problem:
         """The standardizer of the inputs as they are encoded."""
         if binning not in self._scalers:
             X = encoded(self.encoding(binning), self.data.X)
-            self._scalers[binning] = self._measured(X, self.encoding(binning))
+            x = self._measured(X, self.encoding(binning))
+            if binning.is_whitened:
+                x = Whitener.after(x, X, self.data.sample_weight)
+            self._scalers[binning] = x
         return self._scalers[binning]
 
     def _measured(self, X, encoding):

@@ -6,7 +6,7 @@ from sk_shallow.activations import ACTIVATIONS, Activation
 
 
 class Binning(NamedTuple):
-    """How columns of numbers become piecewise linear functions.
+    """How columns of numbers become inputs: piecewise linear functions, if anything.
 
     Attributes
     ----------
@@ -14,13 +14,16 @@ class Binning(NamedTuple):
         None leaves the columns as they are.
     quantiles : str
         Whose quantiles the edges are; see `_data.encoding.QUANTILES`.
+    is_whitened : bool
+        Whether the inputs are decorrelated.
     """
 
     n_bins: int | None = None
     quantiles: str = "rows"
+    is_whitened: bool = False
 
 
-AS_THEY_ARE = Binning()
+AS_THEY_ARE, WHITENED = Binning(), Binning(is_whitened=True)
 
 
 class Recipe(NamedTuple):
@@ -53,12 +56,19 @@ class Recipe(NamedTuple):
         return names.get(self.activation, self.activation)
 
     @property
+    def encoding_name(self):
+        """The value of `encoding`."""
+        if self.binning.is_whitened:
+            return "whitened"
+        return None if self.binning.n_bins is None else "piecewise"
+
+    @property
     def names(self):
         """The parameters that give an estimator this recipe."""
         return {
             "solver": self.solver.name,
             "n_hidden": self.n_hidden,
             "activation": self.activation_name,
-            "encoding": "piecewise" if self.binning.n_bins else None,
+            "encoding": self.encoding_name,
             "alpha": self.alpha,
         }
