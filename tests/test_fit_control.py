@@ -195,8 +195,20 @@ def test_verbose_prints_a_line_per_iteration(Estimator, solver, early_stopping, 
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == model.n_iter_
     for line, loss in zip(lines, model.loss_curve_, strict=True):
+        assert line.startswith("Iteration ")
+        assert " of 4, " in line or solver == "lm"
         assert f"{loss:.8f}" in line
         assert ("score" in line) is early_stopping
+
+
+def test_verbose_tells_the_members_apart(capsys):
+    X, y = example(ShallowNNRegressor)
+    model = made(ShallowNNRegressor, 3, solver="lbfgs", n_estimators=2, max_iter=3)
+    quietly(model.set_params(verbose=True).fit, X, y)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(", loss")[0] for line in lines] == [
+        f"Member {i} of 2, iteration {k} of 3" for i in (1, 2) for k in (1, 2, 3)
+    ]
 
 
 @pytest.mark.parametrize("solver", ["gd", "lbfgs"])

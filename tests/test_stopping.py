@@ -164,9 +164,10 @@ def test_monitor_passes_on_the_word_of_the_rule():
 
 @pytest.mark.parametrize("validate", [None, lambda theta: -0.25])
 def test_verbose_prints_one_line_per_iteration(capsys, validate):
-    make_monitor([3.0, 0.125], validate, verbose=True)
+    make_monitor([3.0, 0.125], validate, title="Iteration", n_iter=7)
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split(",")[0] for line in lines] == ["Iteration 1", "Iteration 2"]
+    told = [line.split(",")[0] for line in lines]
+    assert told == ["Iteration 1 of 7", "Iteration 2 of 7"]
     assert "loss = 0.125" in lines[1]
     assert ("score = 0.25" in lines[1]) == (validate is not None)
 

@@ -121,10 +121,11 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
         takes `class_weight` into account.
     warm_start : bool, default=False
         Start `fit` from the fitted weights and the solver's state, of which "sgd" and
-        "adam" have one: moments, of one and of two numbers for each weight. Where the
-        shape or the classes have changed, training starts afresh, with a warning. A
-        copy goes on as the original would, and so does a pickle, where `warm_start` is
-        set or after `partial_fit`; other pickles leave the moments out.
+        "adam" have one: moments, of one and of two numbers for each weight. "lbfgs" and
+        "lm" have none: after few iterations each they are slower than one long fit.
+        Where the shape or the classes have changed, training starts afresh, with a
+        warning. A copy goes on as the original would, and so does a pickle, where
+        `warm_start` is set or after `partial_fit`; other pickles leave the moments out.
     random_state : int, RandomState instance or None, default=None
         Draws the first weights, the batches and the samples held out. The same int on
         the same machine with the same number of threads gives the same bits.
@@ -132,7 +133,8 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
         Members of a committee that "lbfgs" and "lm" train at once, by joblib; the
         result does not depend on it. The other solvers train all members together.
     verbose : bool or int, default=False
-        Whether to print the loss of every iteration.
+        Whether to print the loss of every iteration, and the held-out loss of what
+        races.
 
     Attributes
     ----------

@@ -145,6 +145,11 @@ class FirstOrder:
         solver = replace(self, batch_size=size)
         return solver if self.max_iter else solver._with_budget(n_steps, n_samples)
 
+    @property
+    def n_iter(self):
+        """The most epochs, the last one counted whole."""
+        return ceil(self.max_iter)
+
     def n_batches(self, n_samples):
         """Steps of an epoch."""
         return max(1, ceil(n_samples / self.batch_size))

@@ -39,6 +39,11 @@ class LBFGS:
         """Nothing depends on the size of the data."""
         return self
 
+    @property
+    def n_iter(self):
+        """The most iterations."""
+        return self.max_iter or self.n_steps
+
     def for_steps(self, checkpoint, n_samples):
         """The solver with the iterations that led to a checkpoint."""
         return replace(self, max_iter=checkpoint.n_epochs, has_budget=True)
@@ -57,7 +62,7 @@ class LBFGS:
 
     def solve(self, objective, theta, *, on_iteration, **_):
         """Minimise the objective from θ, in place; see `FirstOrder.solve`."""
-        max_iter, stopped = self.max_iter or self.n_steps, False
+        max_iter, stopped = self.n_iter, False
 
         def callback(intermediate_result):
             nonlocal stopped

@@ -92,6 +92,11 @@ class LevenbergMarquardt:
     max_size: ClassVar[int] = 4000
     max_work: ClassVar[float] = 1e12
 
+    @property
+    def n_iter(self):
+        """The most steps."""
+        return self.max_iter or self.n_steps
+
     def sized(self, n_samples, layout, are_numbers=False):
         """The solver, if it can take this size.
 
@@ -122,7 +127,7 @@ class LevenbergMarquardt:
     def solve(self, objective, theta, *, on_iteration, **_):
         """Minimise the objective from θ, in place; see `FirstOrder.solve`."""
         descent = self.start(objective, theta)
-        n_steps = self.max_iter or self.n_steps
+        n_steps = self.n_iter
         for _ in range(n_steps):
             moved = self.step(objective, descent)
             if on_iteration(theta, self.value(objective, descent)) or not moved:

@@ -68,21 +68,25 @@ class Monitor:
     stopping : Stopping
     validate : callable, default=None
         `validate(theta) -> float`, lower is better, judged instead of the loss.
-    verbose : bool, default=False
-        Whether to print each iteration.
+    title : str, default=None
+        What each iteration is printed under; nothing is without it.
+    n_iter : int, default=None
+        The most iterations, if that is known.
     """
 
-    def __init__(self, stopping, validate=None, verbose=False):
-        self.stopping, self.validate, self.verbose = stopping, validate, verbose
+    def __init__(self, stopping, validate=None, title=None, n_iter=None):
+        self.stopping, self.validate, self.title = stopping, validate, title
+        self._of_all = "" if n_iter is None else f" of {n_iter}"
         self.loss_curve = []
 
     def __call__(self, theta, loss, extra=None):
         """Take the θ and the loss of an iteration; True says stop."""
         self.loss_curve.append(float(loss))
         value = loss if self.validate is None else self.validate(theta)
-        if self.verbose:
+        if self.title is not None:
             score = "" if self.validate is None else f", score = {-value:.8f}"
-            print(f"Iteration {len(self.loss_curve)}, loss = {loss:.8f}{score}")
+            number = f"{len(self.loss_curve)}{self._of_all}"
+            print(f"{self.title} {number}, loss = {loss:.8f}{score}")
         return self.stopping.update(theta, float(value), extra)
 
     @property

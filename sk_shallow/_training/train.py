@@ -60,7 +60,7 @@ class Progress(NamedTuple):
 
 
 class Watch(NamedTuple):
-    """When training stops.
+    """When training stops, and what it prints.
 
     `validate(theta) -> float`, lower is better, is judged instead of the loss.
     """
@@ -68,7 +68,13 @@ class Watch(NamedTuple):
     tol: float
     patience: float
     validate: Any = None
-    verbose: bool = False
+    is_verbose: bool = False
+
+    def titled(self, run, n_runs):
+        """The title of what one of the runs prints; None where nothing is printed."""
+        if not self.is_verbose:
+            return None
+        return "Iteration" if n_runs == 1 else f"Member {run} of {n_runs}, iteration"
 
 
 class Run(NamedTuple):
@@ -191,9 +197,11 @@ def train(plan, samples, starts, penalties, state, rngs, watch, n_jobs, searched
     """
     run = partial(_search, searched) if searched else _run
     n_operations = plan.solver.n_operations(samples.X.shape[0], plan.layout)
-    jobs = zip(starts, penalties, rngs, strict=True)
-    n_jobs = None if n_jobs is None else min(n_jobs, len(starts))
-    return Parallel(n_jobs=n_jobs if len(starts) > 1 else 1)(
+    n_runs = len(starts)
+    titles = [watch.titled(i, n_runs) for i in range(1, n_runs + 1)]
+    jobs = zip(starts, penalties, rngs, titles, strict=True)
+    n_jobs = None if n_jobs is None else min(n_jobs, n_runs)
+    return Parallel(n_jobs=n_jobs if n_runs > 1 else 1)(
         delayed(suited_to)(n_operations, run, plan, samples, *job, state, watch)
         for job in jobs
     )
@@ -226,12 +234,12 @@ def _race(solver, objective, thetas):
     return thetas[0]
 
 
-def _run(plan, samples, thetas, penalty, rng, state, watch):
+def _run(plan, samples, thetas, penalty, rng, title, state, watch):
     """Minimise J from θ; keep the best iterate."""
     objective = plan.objective(samples, **penalty)
     theta = thetas[0] if len(thetas) == 1 else _race(plan.solver, objective, thetas)
     stopping = Stopping(theta, watch.tol, watch.patience)
-    monitor = Monitor(stopping, watch.validate, watch.verbose)
+    monitor = Monitor(stopping, watch.validate, title, plan.solver.n_iter)
     result = plan.solver.solve(
         objective,
         theta,
@@ -246,12 +254,12 @@ def _run(plan, samples, thetas, penalty, rng, state, watch):
     return Run(theta, loss, curve, values, penalty, posterior, *result)
 
 
-def _search(searched, plan, samples, thetas, penalty, rng, state, watch):
+def _search(searched, plan, samples, thetas, penalty, rng, title, state, watch):
     """Find α from θ; keep what the evidence prefers, or else what is best validated."""
     objective, solver = plan.objective(samples, **penalty), plan.solver
     patience = np.inf if watch.validate is None else watch.patience
     stopping = Stopping(thetas[0], watch.tol, patience)
-    monitor = Monitor(stopping, watch.validate, watch.verbose)
+    monitor = Monitor(stopping, watch.validate, title)
     found = searched(objective, thetas, solver, monitor, solver.max_iter)
     theta, posterior, penalty = found.theta, found.posterior, found.penalty
     loss = found.loss
