@@ -40,4 +40,5 @@ ActivationName: TypeAlias = Literal[
     "softplus",
 ]
 SolverName: TypeAlias = Literal["auto", "gd", "sgd", "adam", "lbfgs", "lm"]
+EncodingName: TypeAlias = Literal["auto", "piecewise", "piecewise_mixed", "whitened"]
 InitName: TypeAlias = Literal["auto", "glorot", "he", "normal", "zeros"]

@@ -397,3 +397,13 @@ def test_a_rule_without_a_size_is_the_same_for_any_number_of_members():
         rule = SOLVERS[name]()
         assert rule.sized(500, alone, None) == rule.sized(500, together, None)
         assert replace(rule, max_iter=3).sized(500, together, None).max_iter == 3
+
+
+@pytest.mark.parametrize("options", [{}, {"cv": 5}, {"alpha": 1.0}])
+@any_kind
+def test_one_member_is_one_network(kind, options):
+    X, y = data(kind)
+    model = committee(kind, "auto", n_estimators=1, n_hidden=None, **options)
+    quietly(model.fit, X, y)
+    assert model.n_estimators_ == 1
+    assert model.coefs_[0].shape == (3, model.n_hidden_)

@@ -773,3 +773,34 @@ def test_weights_that_do_not_fit_in_float32_are_an_error():
     X = np.random.default_rng(0).standard_normal((60, 2)).astype(np.float32)
     with pytest.raises(ValueError, match="float64"):
         made(ShallowNNRegressor, 3).fit(X, 1e60 * X[:, 0].astype(np.float64))
+
+
+@pytest.mark.parametrize("solver", INCREMENTAL)
+def test_the_order_of_the_samples_does_not_make_a_descent_diverge(solver):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(3000, 4))
+    y = np.where(X[:, 0] > 2, 10 + X[:, 1], 0.0)
+    order = np.argsort(y, kind="stable")
+    model = ShallowNNRegressor(20, solver=solver, alpha=0.0, init="normal")
+    quietly(model.set_params(random_state=0).fit, X[order], y[order])
+    assert model.score(X, y) > 0.6
+
+
+@pytest.mark.parametrize("rate", [None, 0.01])
+def test_adam_learns_a_curve_from_one_sample_at_a_time(rate):
+    rng = np.random.default_rng(1)
+    model = ShallowNNRegressor(20, learning_rate_init=rate, random_state=0)
+    for x in rng.normal(size=(3000, 1, 1)):
+        model.partial_fit(x, np.sin(2 * x[:, 0]))
+    x = rng.normal(size=(500, 1))
+    assert model.score(x, np.sin(2 * x[:, 0])) > 0.7
+
+
+@pytest.mark.parametrize("solver", ["sgd", "gd"])
+def test_a_rate_that_was_set_does_not_make_a_stream_explode(solver):
+    rng = np.random.default_rng(1)
+    model = ShallowNNRegressor(20, solver=solver, learning_rate_init=0.05)
+    model.set_params(random_state=0)
+    for x in rng.normal(size=(300, 1, 1)):
+        model.partial_fit(x, np.sin(2 * x[:, 0]))
+    assert np.abs(model.predict(rng.normal(size=(100, 1)))).max() < 100

@@ -124,3 +124,50 @@ def test_each_member_does_not_see_its_fold(n_members):
         assert not row[held_out[m % 2]].any()
         seen = held_out[1 - m % 2]
         np.testing.assert_array_equal(row[seen], weights[seen])
+
+
+def crowded(seed, n=300, n_levels=3, is_continuous=False):
+    """Few cells with many samples each."""
+    rng = np.random.default_rng(seed)
+    X = rng.integers(0, n_levels, (n, 2)).astype(float)
+    return X, rng.normal(size=n) if is_continuous else rng.integers(0, 2, n)
+
+
+def apart(X, y, w=None, groups=None, n_folds=5):
+    return folds.told_apart(Data.of(read(table_of(X)), y, w, groups), n_folds)
+
+
+@given(seed=seeds, is_continuous=st.booleans())
+def test_samples_of_few_cells_are_told_apart(seed, is_continuous):
+    X, y = crowded(seed, is_continuous=is_continuous)
+    data = apart(X, y)
+    assert data.weights.sum() == pytest.approx(300)
+    held_out = folds.test_sets(data, 5, None)
+    cells = folds.distinct(X).max() + 1
+    for rows in held_out:
+        seen = np.delete(data.X.numbers, rows, axis=0)
+        assert folds.distinct(seen).max() + 1 == cells
+
+
+@given(seed=seeds)
+def test_pieces_of_copies_are_those_of_weights(seed):
+    (X, y), rng = crowded(seed), np.random.default_rng(seed)
+    k, order = rng.integers(1, 4, 300), rng.permutation(300)
+    copies = np.repeat(order, k[order])
+    one, other = apart(X, y, k.astype(float)), apart(X[copies], y[copies])
+    np.testing.assert_array_equal(one.X.numbers, other.X.numbers)
+    np.testing.assert_array_equal(one.y, other.y)
+    np.testing.assert_allclose(one.weights, other.weights)
+
+
+def test_samples_with_inputs_of_their_own_or_groups_are_left_as_they_are():
+    X, y = table(0), np.arange(60)
+    assert apart(X, y).groups is None
+    Z, labels = crowded(0)
+    groups = np.arange(300) // 20
+    assert apart(Z, labels, groups=groups).groups is groups
+
+
+def test_two_groups_are_enough():
+    data = data_of(table(0, 30), np.arange(30) // 15)
+    assert len(folds.test_sets(data, 5, None)) == 2

@@ -410,7 +410,9 @@ def test_where_nothing_was_held_out_other_solvers_have_no_deviation(solver):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(X, y)
-    with pytest.raises(AttributeError, match=r"held nothing out.*cv.*solver='lm'"):
+    with pytest.raises(
+        AttributeError, match=r"nothing was held out: alpha was set.*cv.*solver='lm'"
+    ):
         model.predict(X, return_std=True)
     assert not hasattr(model, "log_evidence_")
 

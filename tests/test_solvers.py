@@ -363,14 +363,15 @@ def test_the_rate_of_a_stream_suits_its_batches_and_never_vanishes(
 ):
     def rates(n_before, n_samples):
         one = make(name).for_one_epoch(n_samples, n_before, is_rate_set=False)
-        return [one.learning_rate_init * one.schedule(step, 3) for step in range(3)]
+        return [one.learning_rate_init * one.schedule(step, 3) for step in range(4)]
 
-    solver, given_ = make(name), rates(n_before, n_samples)
-    assert max(given_) <= solver.learning_rate_init
-    assert rates(n_before, 4 * n_samples) >= given_
-    assert rates(n_before + 1, n_samples)[:2] == given_[1:]
+    given_, next_ = rates(n_before, n_samples), rates(n_before + n_samples, n_samples)
+    assert sorted(given_, reverse=True) == given_
+    assert max(given_) <= make(name).learning_rate_init
+    assert next_[0] == pytest.approx(given_[3])
+    assert rates(n_before, 4 * n_samples)[0] >= given_[0]
     least = rates(np.inf, n_samples)
-    assert least[0] == least[2] > 0
+    assert least[0] == least[3] > 0
     assert rates(10**9, n_samples)[0] == least[0]
 
 

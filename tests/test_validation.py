@@ -72,7 +72,7 @@ KNOWN_NAMES = {
     "activation": ACTIVATIONS,
     "solver": [*SOLVERS, "auto"],
     "alpha": ["evidence", "ard"],
-    "encoding": ["auto", "piecewise", "whitened"],
+    "encoding": ["auto", "piecewise", "piecewise_mixed", "whitened"],
     "categorical_features": ["from_dtype"],
     "class_weight": ["balanced"],
     "init": INITIALIZERS,

@@ -12,7 +12,7 @@ import numpy as np
 
 from sk_shallow._solvers import LBFGS, SGD, Adam, LevenbergMarquardt
 from sk_shallow._training.recipe import AS_THEY_ARE, WHITENED, Binning, Recipe
-from sk_shallow._training.trial import OVERHEAD
+from sk_shallow._training.trial import OVERHEAD, work_of_step
 from sk_shallow.activations import Activation, Identity, ReLU, Tanh
 
 # The penalties to begin with, of the columns as they are and in pieces; where none is
@@ -22,7 +22,7 @@ _ALPHA, _NEIGHBOUR, _SHIFT = 1.0, 10.0, 10**0.5
 _LEAST, _MOST = 1e-4, 1e4
 # Edges by the rows, and by the distinct values of columns where one is frequent; the
 # second is worth a trial where the samples are many.
-PIECEWISE, _MIXED, _MANY = Binning(16, "rows"), Binning(16, "auto"), 1000
+PIECEWISE, MIXED, _MANY = Binning(16, "rows"), Binning(16, "auto"), 1000
 # Numbers in an encoded design, at the most.
 _LARGEST_DESIGN = 2e8
 # With so many encoded columns, one penalty is tried first.
@@ -38,6 +38,8 @@ N_MEMBERS, N_FOLDS = 10, 5
 _SHARE, _LEAST_BATCH, _MOST_BATCH = 16, 64, 256
 # The work of a race: of each sample and input; and at the least.
 _WORK, _LEAST_WORK = 6e5, 2e10
+# Steps of a training that has to fit in it.
+_SHORT = 100
 # Its share where the activation is set, as in a grid over activations.
 _SHARE_OF_WORK = 0.3
 # So few units, of so few samples, are worth a solver that converges.
@@ -74,7 +76,7 @@ class Facts(NamedTuple):
             return cls(n_samples, X.shape[1], 0, False)
         n_numeric = X.numbers.shape[1]
         is_asked = settings.races_encodings and n_numeric > 0 and n_samples >= _MANY
-        has_frequent = is_asked and not problem.agree(PIECEWISE, _MIXED)
+        has_frequent = is_asked and not problem.agree(PIECEWISE, MIXED)
         return cls(n_samples, encoding.n_columns, n_numeric, has_frequent)
 
 
@@ -139,7 +141,9 @@ def candidates(settings, facts):
         for binning in _binnings(settings, facts, solver, activation)
         for alpha in _alphas(settings, facts, solver, binning)
     ]
-    return recipes if settings.has_race else recipes[:1]
+    first, *others = recipes if settings.has_race else recipes[:1]
+    most = allowance(settings, facts)
+    return [first, *(r for r in others if _least_work(r, facts) <= most)]
 
 
 def incremental(settings):
@@ -219,6 +223,14 @@ def _shifted(settings, facts, recipe, factors):
     return [recipe._replace(alpha=a) for a in alphas if least <= a <= _MOST]
 
 
+def _least_work(recipe, facts):
+    """The work of a short training by minibatches, about."""
+    n_bins, n_rows = recipe.binning.n_bins or 1, min(_LEAST_BATCH, facts.n_samples)
+    n_inputs = facts.n_inputs + (n_bins - 1) * facts.n_numeric
+    n_units = recipe.n_hidden * recipe.n_members
+    return work_of_step(n_inputs, n_units, n_rows) * _SHORT
+
+
 def _recipe(settings, solver, binning, activation, alpha):
     """One recipe, with what was set."""
     n_members = settings.n_members or (1 if settings.is_one else N_MEMBERS)
@@ -253,7 +265,7 @@ def _solvers(settings, facts):
 
 def _suits_lbfgs(settings, facts):
     """Whether a solver that converges is worth its time, and free to do so."""
-    is_small = settings.is_one and settings.n_hidden <= _FEW_UNITS
+    is_small = settings.is_one and (settings.n_hidden or _N_HIDDEN) <= _FEW_UNITS
     is_small = is_small and facts.n_samples <= _FEW_SAMPLES
     is_free = any(isinstance(s, LBFGS) and not s.max_iter for s in settings.solvers)
     return settings.has_race and is_small and is_free
@@ -289,7 +301,7 @@ def _binnings(settings, facts, solver, activation):
     is_plain |= isinstance(solver, LevenbergMarquardt) or not settings.has_race
     if is_plain or not 0 < size <= _LARGEST_DESIGN:
         return [AS_THEY_ARE]
-    mixed = [_MIXED] if facts.has_frequent else []
+    mixed = [MIXED] if facts.has_frequent else []
     whitened = [WHITENED] if 1 < facts.n_inputs <= _MOST_WHITENED else []
     return [AS_THEY_ARE, *whitened, PIECEWISE, *mixed]
 
@@ -307,4 +319,4 @@ def _alphas(settings, facts, solver, binning):
     if binning == WHITENED:
         return [_ALPHA]
     is_wide = facts.n_numeric * PIECEWISE.n_bins > _WIDE
-    return _ALPHAS_IN_PIECES[:1] if is_wide or binning == _MIXED else _ALPHAS_IN_PIECES
+    return _ALPHAS_IN_PIECES[:1] if is_wide or binning == MIXED else _ALPHAS_IN_PIECES

@@ -10,8 +10,10 @@ from numbers import Integral
 import numpy as np
 from scipy import sparse
 
-# Fewer distinct samples, or groups, are not cut into folds.
+# Fewer distinct samples are not cut into folds.
 LEAST_UNITS = 10
+# Where so many samples, on average, have the same inputs, they are told apart.
+_CROWDED = 5
 
 
 def distinct(X):
@@ -109,6 +111,39 @@ def units_of(data):
     return distinct(data.content())
 
 
+def told_apart(data, n_folds):
+    """The samples, each a unit of its own, where few of them have inputs of their own.
+
+    What is held out of a table of few cells would be whole cells. There the inputs and
+    the target together are content: equal samples are one, and one of weight k is cut
+    into min(k, n_folds) pieces.
+
+    Parameters
+    ----------
+    data : Data
+    n_folds : int
+
+    Returns
+    -------
+    Data
+        As it was, if there are groups or many samples have inputs of their own.
+    """
+    if data.groups is not None:
+        return data
+    cells = distinct(data.content())
+    if (cells.max() + 1) * _CROWDED > data.weights.sum():
+        return data
+    y = np.unique(data.y, return_inverse=True)[1].reshape(data.n_samples, -1)
+    _, first, content = np.unique(
+        distinct(np.column_stack([cells, y])), return_index=True, return_inverse=True
+    )
+    w = np.bincount(content, data.weights)
+    n_pieces = np.clip(np.floor(w + 1e-9), 1, n_folds).astype(np.intp)
+    pieces = data.take(np.repeat(first, n_pieces))
+    w = np.repeat(w / n_pieces, n_pieces)
+    return pieces._replace(sample_weight=w, groups=np.arange(len(w)))
+
+
 def test_sets(data, cv, strata):
     """The samples that each fold holds out.
 
@@ -122,7 +157,7 @@ def test_sets(data, cv, strata):
     Returns
     -------
     list of ndarray of int
-        Empty if there are fewer than `LEAST_UNITS` distinct samples or groups.
+        Empty if there are fewer than `LEAST_UNITS` distinct samples, or one group.
 
     Raises
     ------
@@ -131,7 +166,7 @@ def test_sets(data, cv, strata):
     """
     if isinstance(cv, Integral):
         units = units_of(data)
-        if units.max() + 1 < LEAST_UNITS:
+        if units.max() + 1 < (LEAST_UNITS if data.groups is None else 2):
             return []
         folds = dealt(units, data.weights, min(cv, units.max() + 1), strata)
         return [np.flatnonzero(folds == fold) for fold in range(folds.max() + 1)]

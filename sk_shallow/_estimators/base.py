@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable
 from contextlib import contextmanager
 from functools import partial
+from numbers import Integral
 from typing import Any, Self, TypeVar
 
 import numpy as np
@@ -20,6 +21,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sk_shallow._choice.candidates import (
+    MIXED,
     N_FOLDS,
     PIECEWISE,
     Facts,
@@ -88,6 +90,7 @@ _ENCODINGS = {
     "auto": None,
     None: (AS_THEY_ARE,),
     "piecewise": (PIECEWISE,),
+    "piecewise_mixed": (MIXED,),
     "whitened": (WHITENED,),
 }
 
@@ -218,7 +221,7 @@ class ShallowNN(Versioned, BaseEstimator):
         check_honoured(recipes[0].solver, self._requested(), self.alpha)
         problem.plan(recipes[0])  # complains of what is too large
         n_members = N_FOLDS if settings.is_one else recipes[0].n_members
-        W = self._member_weights(problem, settings, n_members)
+        problem, W = self._folded(problem, settings, n_members)
         self.search_results_ = {}
         if W is None:
             self._train(unjudged(settings, recipes[0]), problem, rng, held_out)
@@ -267,15 +270,16 @@ class ShallowNN(Versioned, BaseEstimator):
                 recipe = incremental(self._settings())
                 check_honoured(recipe.solver, self._requested(), self.alpha)
                 members = earlier = None
-            n_before = 0 if earlier is None else earlier.n_steps
+            n_before = 0.0 if earlier is None else earlier.weight
+            if earlier is not None and not earlier.is_stream:
+                n_before = np.inf
             solver = recipe.solver.for_one_epoch(
-                problem.data.n_samples,
-                n_before,
-                self.learning_rate_init is not None,
+                problem.data.n_samples, n_before, self.learning_rate_init is not None
             )
             recipe = recipe._replace(solver=solver)
-            how = {"earlier": earlier, "n_before": n_before}
-            self._train(recipe, problem, rng, None, members, **how)
+            self._train(recipe, problem, rng, None, members, earlier=earlier)
+            if earlier is None:
+                self._progress = self._progress._replace(is_stream=True)
             self._is_partial = True
         return self
 
@@ -288,14 +292,13 @@ class ShallowNN(Versioned, BaseEstimator):
         members=None,
         *,
         earlier=None,
-        n_before=np.inf,
         budget=None,
     ):
         """Train these members, or drawn ones, on all samples; keep the networks."""
         if members is not None:
             problem.encodings[recipe.binning] = self._plan.encoding
         plan = problem.plan(recipe)
-        progress = Progress.of(problem, plan, rng)._replace(n_steps=n_before)
+        progress = Progress.of(problem, plan, rng)
         if earlier is not None:
             progress = progress.after(earlier)
             plan = plan._replace(x=progress.x, y=progress.y)
@@ -331,7 +334,7 @@ class ShallowNN(Versioned, BaseEstimator):
         self._posteriors = self._residuals = None
         self._keeps_holders = self._is_partial = False
         self._keep(self, plan, [run.theta for run in runs])
-        self._progress = progress.gone_on(runs[0].state)
+        self._progress = progress._replace(solver_state=runs[0].state)
         self._recipe = recipe._replace(solver=None)
         self.solver_, self.activation_ = recipe.solver.name, recipe.activation_name
         self.n_hidden_, self.n_estimators_ = recipe.n_hidden, len(self._output_biases)
@@ -414,18 +417,18 @@ class ShallowNN(Versioned, BaseEstimator):
 
     def _settings(self):
         """What is set, as objects; None is open."""
-        requested = self._requested()
+        requested, n_members = self._requested(), self._value("n_estimators")
         names = able(requested) if self.solver == "auto" else [self.solver]
         if self.solver != "auto":
             check_honoured(SOLVERS[self.solver], requested, self.alpha)
         return Settings(
             [SOLVERS[name](**requested) for name in names],
             self._value("n_hidden"),
-            self._value("n_estimators"),
+            n_members,
             self._make_activation(),
             self._value("alpha"),
             _ENCODINGS[self.encoding],
-            self.n_hidden is not None or self.solver != "auto",
+            self.n_hidden is not None or self.solver != "auto" or n_members == 1,
             self.cv is not None,
         )
 
@@ -445,17 +448,21 @@ class ShallowNN(Versioned, BaseEstimator):
             return self.activation
         return None if self.activation == "auto" else ACTIVATIONS[self.activation]
 
-    def _member_weights(self, problem, settings, n_members):
-        """The weights of the samples for each member; None where no fold is made."""
+    def _folded(self, problem, settings, n_members):
+        """The problem, and the weights of its samples for each member.
+
+        The weights are None where no fold is made.
+        """
         if not settings.has_folds:
-            return None
-        data, coder = problem.data, problem.coder
+            return problem, None
         cv = self._value("cv")
         cv = check_cv(n_members if cv is None else cv, self._n_samples)
-        held_out = folds.test_sets(data, cv, coder.strata(data.y))
+        folded = problem.told_apart(cv) if isinstance(cv, Integral) else problem
+        strata = problem.coder.strata(folded.data.y)
+        held_out = folds.test_sets(folded.data, cv, strata)
         if not held_out:
-            return None
-        return folds.member_weights(held_out, data.weights, n_members)
+            return problem, None
+        return folded, folds.member_weights(held_out, folded.data.weights, n_members)
 
     def _recipe_now(self, is_incremental=False):
         """The recipe of the fitted network, with what has been set since."""

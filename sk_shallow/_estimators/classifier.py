@@ -13,6 +13,7 @@ from sk_shallow._typing import (
     ActivationName,
     Array,
     DataLike,
+    EncodingName,
     Floats,
     InitName,
     Listed,
@@ -63,12 +64,14 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
         Number of members of a committee: networks whose outputs are averaged before the
         output activation. It is one shallow network, with all their units side by side.
         None: 10 where neither `n_hidden` nor `solver` is set, else 1.
-    encoding : {"auto", "piecewise", "whitened"} or None, default="auto"
+    encoding : {"auto", "piecewise", "piecewise_mixed", "whitened"} or None, \
+            default="auto"
         How columns reach the hidden layer. None: standardised, as they are. "whitened":
         also decorrelated, for columns that say nearly the same. In both, `coefs_` is in
         original units. "piecewise": columns of numbers as piecewise linear functions
-        with 16 bins, by a `PiecewiseLinearEncoder`. "auto": the folds choose, or None
-        where there is no race. `encoding_` tells.
+        with 16 bins, by a `PiecewiseLinearEncoder`, whose edges are quantiles of the
+        samples, in "piecewise_mixed" of the distinct values where one is frequent.
+        "auto": the folds choose, or None where there is no race. `encoding_` tells.
     categorical_features : "from_dtype", array-like or None, default="from_dtype"
         Which columns hold labels, which are one-hot inside: those of a frame that are
         categories, strings or booleans; or these numbers, names, or a mask; or none.
@@ -225,7 +228,7 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
         solver: SolverName = "auto",
         alpha: float | Listed | Literal["evidence", "ard"] | None = None,
         n_estimators: int | None = None,
-        encoding: Literal["auto", "piecewise", "whitened"] | None = "auto",
+        encoding: EncodingName | None = "auto",
         categorical_features: Literal["from_dtype"] | Listed | None = "from_dtype",
         cv: int | Splitter | Iterable[tuple[DataLike, DataLike]] | None = None,
         class_weight: dict[Any, Any] | Literal["balanced"] | None = None,

@@ -77,7 +77,7 @@ PARAMETERS = {
         NONE,
     ),
     "n_estimators": (Interval(Integral, 1), NONE),
-    "encoding": (Names(("auto", "piecewise", "whitened")), NONE),
+    "encoding": (Names(("auto", "piecewise", "piecewise_mixed", "whitened")), NONE),
     "categorical_features": (
         Names(("from_dtype",)),
         ArrayLike(),

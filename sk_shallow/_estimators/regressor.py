@@ -13,6 +13,7 @@ from sk_shallow._training.plan import posterior_std
 from sk_shallow._typing import (
     ActivationName,
     DataLike,
+    EncodingName,
     Floats,
     InitName,
     Listed,
@@ -62,12 +63,14 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         Number of members of a committee: networks whose outputs are averaged. It is one
         shallow network, with all their units side by side. None: 10 where neither
         `n_hidden` nor `solver` is set, else 1.
-    encoding : {"auto", "piecewise", "whitened"} or None, default="auto"
+    encoding : {"auto", "piecewise", "piecewise_mixed", "whitened"} or None, \
+            default="auto"
         How columns reach the hidden layer. None: standardised, as they are. "whitened":
         also decorrelated, for columns that say nearly the same. In both, `coefs_` is in
         original units. "piecewise": columns of numbers as piecewise linear functions
-        with 16 bins, by a `PiecewiseLinearEncoder`. "auto": the folds choose, or None
-        where there is no race. `encoding_` tells.
+        with 16 bins, by a `PiecewiseLinearEncoder`, whose edges are quantiles of the
+        samples, in "piecewise_mixed" of the distinct values where one is frequent.
+        "auto": the folds choose, or None where there is no race. `encoding_` tells.
     categorical_features : "from_dtype", array-like or None, default="from_dtype"
         Which columns hold labels, which are one-hot inside: those of a frame that are
         categories, strings or booleans; or these numbers, names, or a mask; or none.
@@ -221,7 +224,7 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         solver: SolverName = "auto",
         alpha: float | Listed | Literal["evidence", "ard"] | None = None,
         n_estimators: int | None = None,
-        encoding: Literal["auto", "piecewise", "whitened"] | None = "auto",
+        encoding: EncodingName | None = "auto",
         categorical_features: Literal["from_dtype"] | Listed | None = "from_dtype",
         cv: int | Splitter | Iterable[tuple[DataLike, DataLike]] | None = None,
         init: InitName = "auto",
@@ -397,10 +400,20 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         """The held-out residuals, or an error."""
         if self._residuals is None:
             raise AttributeError(
-                f"{wanted} needs held-out residuals, and this fit held nothing out. "
-                "Set cv, or leave alpha open, or use solver='lm' for return_std=True."
+                f"{wanted} needs held-out residuals, and nothing was held out: "
+                f"{self._why_nothing_was_held_out()}."
             )
         return self._residuals
+
+    def _why_nothing_was_held_out(self):
+        """The reason, and what to do."""
+        if self._progress.is_stream or self._is_partial:
+            return "partial_fit sees every sample. Call fit, or judge by new samples"
+        if self.solver_ == "lm":
+            return "solver='lm' sees every sample. Leave solver open"
+        if self.alpha is not None and self.cv is None:
+            return "alpha was set. Set cv, or leave alpha open, or use solver='lm'"
+        return "the samples, or their groups, are too few, or a warm start went on"
 
     def _by_member(self, inputs):
         """Outputs of each member, if they are those that held samples out."""

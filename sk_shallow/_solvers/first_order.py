@@ -26,9 +26,8 @@ _CACHE_BLOCK = 2**16
 # Of a descent without a budget the mean of the iterates is judged: it takes one in so
 # many, and its weight on the latest falls as (η + 1)/(t + η): about the last ninth.
 _AVERAGED_EVERY, _RECENCY = 4, 8
-# A batch of so many samples of a stream bears the whole rate; and the norm of a
-# gradient there, at the most.
-_WHOLE, _LONGEST = 64, 3.0
+# A batch of so many samples of a stream bears the whole rate.
+_WHOLE = 64
 
 
 @dataclass
@@ -60,10 +59,11 @@ class FirstOrder:
     """
 
     n_moments: ClassVar[int]
-    # The share of its rate that a stream has in the end.
+    # The share of its rate that a stream has in the end, and the norm of a gradient
+    # there, at the most.
     least_of_stream: ClassVar[float]
-    # The norm of a gradient, at the most.
-    longest: float = field(default=inf, kw_only=True)
+    longest_of_stream: ClassVar[float]
+    is_streaming: bool = field(default=False, kw_only=True)
     incremental: ClassVar[bool] = True
     trains_together: ClassVar[bool] = True
     n_starts: ClassVar[int] = 1
@@ -108,7 +108,7 @@ class FirstOrder:
         with np.errstate(over="ignore", invalid="ignore"):
             at_start = objective.rough_value(theta)
             at_zero = objective.rough_value(np.zeros_like(theta))
-        limit = inf if self.longest < inf else _DIVERGED * max(at_start, at_zero)
+        limit = inf if self.is_streaming else _DIVERGED * max(at_start, at_zero)
         if not np.isfinite(at_start):
             raise ValueError(OVERFLOW)
         for _ in range(1 + _MAX_BACK_OFFS):
@@ -150,6 +150,10 @@ class FirstOrder:
         """The most epochs, the last one counted whole."""
         return ceil(self.max_iter)
 
+    def most_steps(self, n_samples):
+        """Steps of max_iter epochs; without an end where it is not set."""
+        return (self.max_iter or inf) * self.n_batches(n_samples)
+
     def n_batches(self, n_samples):
         """Steps of an epoch."""
         return max(1, ceil(n_samples / self.batch_size))
@@ -161,25 +165,24 @@ class FirstOrder:
     def _with_budget(self, n_steps, n_samples):
         """The solver with the epochs of so many steps: whole ones, or a part of one."""
         n_epochs = n_steps / self.n_batches(n_samples)
-        return replace(self, max_iter=n_epochs if n_epochs < 1 else round(n_epochs))
+        n_epochs = n_epochs if n_epochs < 1 else round(n_epochs)
+        return replace(self, max_iter=n_epochs, has_budget=True)
 
     def for_one_epoch(self, n_samples, n_before, is_rate_set):
-        """The solver with the budget of an epoch.
+        """The solver with the budget of an epoch; long gradients are shortened.
 
         A rate that was set is constant. Others suit the size of the batches and fall
-        with the steps before, and long gradients are shortened.
+        with the samples before; see `recipe.streaming`.
         """
-        one = replace(self, max_iter=1, schedule=recipe.constant, has_budget=True)
+        one = replace(self, max_iter=1, has_budget=True, is_streaming=True)
         if is_rate_set:
-            return one
+            return replace(one, schedule=recipe.constant)
         size = min(self.batch_size or n_samples, n_samples, _WHOLE)
+        seen = {"before": n_before / _WHOLE, "new": n_samples / _WHOLE}
         return replace(
             one,
             learning_rate_init=self.learning_rate_init * sqrt(size / _WHOLE),
-            schedule=partial(
-                recipe.streaming, n_before=n_before, least=self.least_of_stream
-            ),
-            longest=_LONGEST,
+            schedule=partial(recipe.streaming, **seen, least=self.least_of_stream),
         )
 
     def precision(self, n_samples):
@@ -224,8 +227,9 @@ class FirstOrder:
     def take(self, theta, grad, state, rate):
         """A step by a gradient, shortened where it is too long."""
         state.n_steps += 1
-        if self.longest < inf and (norm := sqrt(float(grad @ grad))) > self.longest:
-            grad *= self.longest / norm
+        longest = self.longest_of_stream if self.is_streaming else inf
+        if longest < inf and (norm := sqrt(float(grad @ grad))) > longest:
+            grad *= longest / norm
         self.step(theta, grad, state, rate)
 
     def _message(self, rate, outcome):
@@ -366,6 +370,7 @@ class GradientDescent(FirstOrder):
     has_budget: bool = False
     n_moments: ClassVar[int] = 0
     least_of_stream: ClassVar[float] = 1.0
+    longest_of_stream: ClassVar[float] = 10.0
     batch_size: ClassVar[float] = inf
 
     def sized(self, n_samples, layout, are_numbers=False):
@@ -398,6 +403,7 @@ class SGD(FirstOrder):
     has_budget: bool = True
     n_moments: ClassVar[int] = 1
     least_of_stream: ClassVar[float] = 1.0
+    longest_of_stream: ClassVar[float] = 10.0
 
     def step(self, theta, grad, state, rate):
         """v ← μv - ηg;  θ ← θ + v, or θ + μv - ηg (Nesterov)."""
@@ -434,6 +440,7 @@ class Adam(FirstOrder):
     epsilon: ClassVar[float] = 1e-8
     n_moments: ClassVar[int] = 2
     least_of_stream: ClassVar[float] = 1 / 30
+    longest_of_stream: ClassVar[float] = inf
     # The sums grow for so many steps, then they are scaled back.
     period: ClassVar[int] = 64
 

@@ -39,6 +39,10 @@ class LBFGS:
         """Nothing depends on the size of the data."""
         return self
 
+    def most_steps(self, n_samples):
+        """Steps, as a descent counts them, of max_iter iterations."""
+        return (self.max_iter or np.inf) * _STEPS
+
     @property
     def n_iter(self):
         """The most iterations."""

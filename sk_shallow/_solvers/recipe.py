@@ -6,8 +6,9 @@ It was chosen by experiment over all the sets of the benchmark; see
 
 from math import sqrt
 
-# Steps over which a rate that falls for ever warms up, and that of a stream.
-_WARM_UP, _WARM_UP_OF_STREAM, _FALL_OF_STREAM = 50, 10, 200
+# Steps over which a rate that falls for ever warms up, and over which that of a stream
+# stays.
+_WARM_UP, _STAY = 50, 200
 
 
 def budget(n_samples, n_features, are_numbers=False):
@@ -45,23 +46,23 @@ def constant(step, n_steps):
     return 1.0
 
 
-def falling(step, warm_up=_WARM_UP, fall=_WARM_UP):
-    """Rate factor without an end: up over the warm-up, then down as √(τ/(t + τ))."""
+def falling(step):
+    """Rate factor without an end: up to step τ, then down as √(τ/(t + τ))."""
     t = step + 1
-    return min(t / warm_up, sqrt(fall / (t + fall)))
+    return min(t / _WARM_UP, sqrt(_WARM_UP / (t + _WARM_UP)))
 
 
-def streaming(step, n_steps, n_before, least):
+def streaming(step, n_steps, before, new, least):
     """Rate factor of a stream: it falls, but so far that what drifts can be followed.
 
     Parameters
     ----------
     step, n_steps : int
         Of this call.
-    n_before : float
-        Steps of earlier calls.
+    before, new : float
+        What has been seen, and what is new, in batches that bear the whole rate.
     least : float
         The factor that is left in the end.
     """
-    t = n_before + step
-    return max(least, falling(t, _WARM_UP_OF_STREAM, _FALL_OF_STREAM))
+    seen = before + new * step / n_steps
+    return max(least, sqrt(_STAY / (seen + _STAY)))

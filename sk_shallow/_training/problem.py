@@ -1,12 +1,13 @@
 """The problem: the samples, and how the networks of a recipe see them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
+from sk_shallow._data import folds
 from sk_shallow._data.constraints import shown
 from sk_shallow._data.encoding import MAX_CATEGORIES, Encoding
 from sk_shallow._data.samples import Data
@@ -97,6 +98,11 @@ class Problem:
         """Whether two binnings give the same columns."""
         first, second = self.encoding(one).ramps, self.encoding(other).ramps
         return np.array_equal(first.left, second.left)
+
+    def told_apart(self, n_folds):
+        """The same problem, its samples fit to be dealt into folds."""
+        data = folds.told_apart(self.data, n_folds)
+        return self if data is self.data else replace(self, data=data)
 
     @cached_property
     def y(self):

@@ -60,7 +60,9 @@ class Recipe(NamedTuple):
         """The value of `encoding`."""
         if self.binning.is_whitened:
             return "whitened"
-        return None if self.binning.n_bins is None else "piecewise"
+        if self.binning.n_bins is None:
+            return None
+        return "piecewise" if self.binning.quantiles == "rows" else "piecewise_mixed"
 
     @property
     def names(self):

@@ -27,8 +27,8 @@ class Progress(NamedTuple):
     weight : float
         The total weight of the samples that have been seen.
     x, y : Standardizer
-    n_steps : float
-        Steps of a stream so far; infinite after `fit`.
+    is_stream : bool
+        Whether all samples came by `partial_fit`.
     solver_state : State or None
     """
 
@@ -36,7 +36,7 @@ class Progress(NamedTuple):
     weight: float
     x: Standardizer
     y: Standardizer
-    n_steps: float = np.inf
+    is_stream: bool = False
     solver_state: Any = None
 
     @classmethod
@@ -44,18 +44,13 @@ class Progress(NamedTuple):
         """Before the first step."""
         return cls(rng, float(problem.data.weights.sum()), plan.x, plan.y)
 
-    def gone_on(self, state):
-        """When the solver has come to this state."""
-        n_steps = [0 if s is None else s.n_steps for s in (self.solver_state, state)]
-        made = n_steps[1] - n_steps[0]
-        return self._replace(solver_state=state, n_steps=self.n_steps + made)
-
     def after(self, earlier):
         """What earlier samples and these together give."""
         return self._replace(
             weight=earlier.weight + self.weight,
             x=earlier.x.merge(self.x),
             y=earlier.y.merge(self.y),
+            is_stream=earlier.is_stream,
         )
 
 

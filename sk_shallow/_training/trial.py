@@ -24,6 +24,11 @@ _NEGLIGIBLE, _FALL = 1e-2, 0.1
 OVERHEAD = 40
 
 
+def work_of_step(n_inputs, n_units, n_rows):
+    """Multiplications of one step, about."""
+    return 6 * (n_inputs + OVERHEAD) * n_units * n_rows
+
+
 class Checkpoint(NamedTuple):
     """A committee after some steps, judged by what its members have not seen.
 
@@ -75,6 +80,9 @@ class Trial:
         self._unseen = W == 0
         self._judged = self._unseen.any(axis=0)
         self.weights = problem.data.weights[self._judged]
+        is_open = recipe.solver.max_iter is None
+        n_samples = problem.data.n_samples
+        self._most = np.inf if is_open else self.plan.solver.most_steps(n_samples)
         self.n_steps, self.best, self._last_gain = 0, None, (0, np.inf)
         self._path = [(0, np.inf)]
         *rngs, rng = problem.rngs(len(W))
@@ -118,8 +126,10 @@ class Trial:
 
     @property
     def is_over(self):
-        """Whether the loss has not fallen since half of the steps."""
-        return self.n_steps >= max(_LEAST_STEPS, 2 * self._last_gain[0])
+        """Whether max_iter is reached, or half of the steps have gained nothing."""
+        return self.n_steps >= min(
+            self._most, max(_LEAST_STEPS, 2 * self._last_gain[0])
+        )
 
     @property
     def work(self):
@@ -128,7 +138,7 @@ class Trial:
         n_rows = getattr(self.recipe.solver, "batch_size", None) or np.inf
         if not np.isfinite(n_rows):
             n_rows = float(self._problem.data.weights.sum())
-        return 6 * (n_in + OVERHEAD) * h * n_members * n_rows
+        return work_of_step(n_in, h * n_members, n_rows)
 
     def advance_to(self, n_steps):
         """Train on to so many steps, unless it is over; gives the work that it took."""
@@ -141,7 +151,7 @@ class Trial:
         """From checkpoint to checkpoint."""
         while self.n_steps < n_steps and not self.is_over:
             growth = max(_FIRST, ceil(self.n_steps * _GROWTH))
-            self._go_on(min(n_steps, growth))
+            self._go_on(min(n_steps, growth, self._most))
 
     def _go_on(self, n_steps):
         """Train on to the next checkpoint."""
@@ -221,8 +231,8 @@ class Trial:
         if self._is_falling and self.best.loss > _NEGLIGIBLE * constant:
             yield (
                 ConvergenceWarning,
-                f"The held-out loss was still falling after {self.n_steps} steps, the "
-                "most that are made. Set max_iter to train for longer.",
+                f"The held-out loss was still falling after {self.n_steps} steps, when "
+                "the race ended. Set max_iter to train for longer.",
             )
 
     def _loss_of_a_constant(self):
