@@ -71,6 +71,33 @@ def test_loss_is_least_where_the_mean_is_the_target(unit, shape, seed):
 
 
 @over_registry
+@given(shape=shapes, seed=seeds, n_members=st.integers(2, 4))
+def test_members_on_a_leading_axis_are_as_if_alone(unit, shape, seed, n_members):
+    _, Y = draw(unit, shape, seed)
+    Z = 3 * np.random.default_rng(seed).standard_normal((n_members, *shape))
+
+    def told(Z):
+        delta = np.empty_like(Z)
+        unit.delta(Z, Y, out=delta)
+        links = [unit.mean, unit.log_mean] if hasattr(unit, "log_mean") else [unit.mean]
+        return [unit.loss(Z, Y), delta, *(link(Z) for link in links)]
+
+    for together, *alone in zip(told(Z), *map(told, Z), strict=True):
+        np.testing.assert_allclose(together, alone, rtol=1e-12, atol=1e-14)
+
+
+@over_registry
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_no_error_is_a_subnormal_number_which_would_be_slow(unit, dtype):
+    far = np.linspace(0, 2 * np.log(np.finfo(dtype).tiny), 200, dtype=dtype)
+    Z = np.array([far, np.zeros_like(far)])
+    delta = np.empty_like(Z)
+    unit.delta(Z, np.zeros_like(Z), out=delta)
+    sizes = np.abs(delta)
+    assert not ((sizes > 0) & (sizes < np.finfo(dtype).tiny)).any()
+
+
+@over_registry
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_out_may_be_the_outputs_themselves(unit, dtype):
     Z, Y = (array.astype(dtype) for array in draw(unit, (5, 3), 0))

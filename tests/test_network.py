@@ -94,6 +94,19 @@ def test_the_merged_network_is_the_mean_of_its_members(g, layout, seed, n_sample
             np.testing.assert_allclose(same, w, rtol=1e-12)
 
 
+@given(layout=layouts, seed=seeds)
+def test_members_of_a_network_whose_bias_was_edited_have_it_in_the_mean(layout, seed):
+    rng, one = np.random.default_rng(seed), layout.member
+    members = [flat(one.view(w)) for w in rng.normal(size=(3, one.size))]
+    b1, W1, W2, b2 = merged(members)
+    edited, biases = b2 + rng.normal(size=len(b2)), [b2 for *_, b2 in members]
+    again = unmerged(b1, W1, W2, edited, biases)
+    for found, expected in zip(merged(again), (b1, W1, W2, edited), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12)
+    between = np.diff([b2 for *_, b2 in again], axis=0)
+    np.testing.assert_allclose(between, np.diff(biases, axis=0), atol=1e-12)
+
+
 @given(layout=layouts)
 def test_the_penalised_window_is_W1_and_W2_and_nothing_else(layout):
     theta = np.zeros(layout.size)

@@ -52,7 +52,7 @@ def test_more_numbers_are_those_of_the_features_and_of_the_output_layer(layout, 
 def test_the_strengths_are_a_penalty_of_the_same_precision(layout, kind, seed):
     penalty = Penalty.of(layout, alpha_of(kind, layout, np.random.default_rng(seed)))
     strengths = penalty.strengths(layout)
-    assert len(strengths) in (2, layout.n_in + 1)
+    assert len(strengths) == (layout.n_in + 1 if kind == "each" else 2)
     assert_array_equal(Penalty.of(layout, strengths).precision, penalty.precision)
 
 
