@@ -2,6 +2,7 @@
 
 from copy import deepcopy
 from itertools import chain, combinations
+from math import ceil, comb
 
 import numpy as np
 import pytest
@@ -379,6 +380,142 @@ def test_the_rate_of_a_stream_suits_its_batches_and_never_vanishes(
 def test_a_rate_of_a_stream_that_was_set_is_constant(name):
     one = make(name, learning_rate_init=0.3).for_one_epoch(1, 7, is_rate_set=True)
     assert one.learning_rate_init * one.schedule(0, 1) == 0.3
+
+
+def test_budget_has_the_powers_of_its_rule():
+    def n_steps(n_samples, n_features=1):
+        return recipe.budget(n_samples, n_features)[1]
+
+    assert n_steps(8_000) == pytest.approx(4 * n_steps(1_000), rel=0.01)
+    assert n_steps(16 * 10**5) == pytest.approx(2 * n_steps(10**5), rel=0.01)
+    assert n_steps(10**4, 256) == n_steps(10**4)
+    assert n_steps(10**4, 1024) == pytest.approx(n_steps(10**4) / 2, rel=0.01)
+    assert [recipe.budget(10**4, d)[0] for d in (64, 65)] == [256, 128]
+
+
+def test_the_triangle_is_two_straight_lines():
+    rates = [recipe.triangle(step, 500) for step in range(500)]
+    assert_allclose(rates, np.interp(np.arange(500), [0, 50, 500], [0.02, 1, 0]))
+
+
+@given(warm_up=st.integers(1, 99), fall=st.integers(1, 999), step=st.integers(0, 10**5))
+def test_a_rate_without_an_end_rises_by_a_line_and_falls_as_a_root(warm_up, fall, step):
+    line, root = (step + 1) / warm_up, (1 + (step + 1) / fall) ** -0.5
+    assert_allclose(recipe.falling(step, warm_up, fall), min(line, root), rtol=1e-12)
+    stream = recipe.streaming(step, 1, n_before=7, least=0.1)
+    assert stream == max(0.1, recipe.falling(step + 7, 10, 200))
+
+
+@any_first_order
+@pytest.mark.parametrize("n_samples", [1, 16, 64, 1000])
+def test_the_rate_of_a_stream_grows_with_the_root_of_a_batch_up_to_64(name, n_samples):
+    solver = make(name)
+    one = solver.for_one_epoch(n_samples, 0, is_rate_set=False)
+    share = np.sqrt(min(n_samples, 64) / 64)
+    assert one.learning_rate_init == pytest.approx(share * solver.learning_rate_init)
+    assert one.max_iter == 1
+    assert one.has_budget
+
+
+@any_first_order
+@given(size=st.floats(1e-3, 1e6))
+def test_a_long_gradient_of_a_stream_is_taken_for_one_of_its_direction(name, size):
+    free = make(name)
+    stream = free.for_one_epoch(64, 0, is_rate_set=False)
+    thetas, gradient = np.ones((2, 2)), size * np.array([0.6, -0.8])
+    stream.take(thetas[0], gradient.copy(), stream.start(thetas[0]), 0.1)
+    shortened = min(1, 3 / size) * gradient
+    free.take(thetas[1], shortened, free.start(thetas[1]), 0.1)
+    assert_allclose(*thetas, rtol=1e-12)
+
+
+# Descents that can be prolonged.
+
+DESCENDING = [name for name, kind in SOLVERS.items() if hasattr(kind, "begin")]
+
+
+def begin(name, **values):
+    """A descent, from as many starts as the solver has."""
+    solver, objective = make(name, **values), LeastSquares()
+    starts = [objective.start + i for i in range(solver.n_starts)]
+    return solver.begin(objective, starts, np.random.default_rng(0))
+
+
+def assert_same_descent(found, expected):
+    assert_array_equal(found.iterate, expected.iterate)
+    assert_array_equal(found.loss_curve, expected.loss_curve)
+    assert found.n_epochs == expected.n_epochs
+
+
+@any_first_order
+@pytest.mark.parametrize("batch_size", [7, 48])
+def test_a_descent_in_pieces_is_one_descent(name, batch_size):
+    whole, parts = (begin(name, batch_size=batch_size) for _ in range(2))
+    whole.advance(45)
+    for n_steps in (1, 8, 25, 11):
+        parts.advance(n_steps)
+    assert_same_descent(parts, whole)
+    n_batches = whole.solver.n_batches(48)
+    assert whole.n_steps == parts.n_steps == 45
+    assert len(whole.loss_curve) == 45 // n_batches
+    assert whole.n_epochs == ceil(45 / n_batches)
+
+
+@pytest.mark.parametrize("name", DESCENDING)
+@pytest.mark.parametrize("batch_size", [7, 48])
+def test_a_fork_and_its_origin_do_not_disturb_each_other(name, batch_size):
+    origin, alone = (begin(name, batch_size=batch_size) for _ in range(2))
+    for descent in (origin, alone):
+        descent.advance(26)
+    fork, twin = (origin.fork(LeastSquares()) for _ in range(2))
+    assert_same_descent(fork, origin)
+    for descent in (fork, origin, alone, twin):
+        descent.advance(30)
+    assert_same_descent(origin, alone)
+    assert_same_descent(fork, twin)
+    if batch_size == 48 or name == "lbfgs":
+        assert_same_descent(fork, origin)
+
+
+def test_the_iterate_of_a_descent_is_the_mean_with_weights_of_the_eighth_degree():
+    objective, theta, taken = LeastSquares(), LeastSquares().start.copy(), []
+    for t in range(45):
+        rate = 0.1 * min((t + 1) / 50, (50 / (t + 51)) ** 0.5)
+        theta = theta - rate * objective.value_and_grad(theta)[1]
+        if (t + 1) % 4 == 0:
+            taken.append(theta)
+    weights = [comb(i + 8, 8) for i in range(len(taken))]
+    descent = begin("gd", learning_rate_init=0.1)
+    descent.advance(45)
+    assert_allclose(descent.iterate, np.average(taken, axis=0, weights=weights))
+    assert_allclose(descent.loss_curve[-1], objective.value(theta))
+
+
+class Wells:
+    """f(θ) = θ²/1000 - Σ depthᵢ exp(-(θ - placeᵢ)²)."""
+
+    places, depths = np.array([0.0, 6.0, 12.0]), np.array([3.0, 5.0, 9.0])
+
+    def value_and_grad(self, theta):
+        away = theta - self.places
+        wells = self.depths * np.exp(-(away**2))
+        return theta[0] ** 2 / 1000 - wells.sum(), theta / 500 + 2 * (away @ wells)
+
+    def value(self, theta):
+        return self.value_and_grad(theta)[0]
+
+
+@pytest.mark.parametrize("n_starts", [1, 2, 3])
+def test_lbfgs_goes_on_from_the_best_of_its_starts(n_starts):
+    wells, pieces = Wells(), [12, 17, 92, 4, 1]
+    starts = [np.array([place + 0.5]) for place in wells.places[:n_starts]]
+    descent = make("lbfgs").begin(wells, starts, np.random.default_rng(0))
+    for n_steps in pieces:
+        descent.advance(n_steps)
+        assert descent.loss_curve[-1] == wells.value(descent.iterate)
+    assert descent.n_epochs == sum(max(1, n_steps // 4) for n_steps in pieces)
+    lowest = wells.value(wells.places[[n_starts - 1]])
+    assert_allclose(descent.loss_curve, lowest, rtol=1e-2)
 
 
 @any_first_order
