@@ -105,6 +105,34 @@ def test_the_gradient_of_a_batch_is_that_of_each_member(
         assert_members(layout, grad, expected)
 
 
+@given(
+    layout=st.builds(Layout, sizes, sizes, sizes, st.integers(1, 4)),
+    seed=seeds,
+    is_sparse=st.booleans(),
+    block_size=st.integers(1, 13),
+)
+def test_outputs_are_each_members_and_held_out_ones_of_those_that_do_not_see(
+    layout, seed, is_sparse, block_size
+):
+    theta = random_theta(layout, seed)
+    J = objective_of("identity", layout, seed, 12, is_sparse)
+    J.block_size = block_size
+    unseen = np.random.default_rng(seed).random((layout.n_members, 12)) < 0.4
+    J.sample_weight = np.where(unseen, 0.0, J.sample_weight)
+    X, expected = np.asarray(J.X[:])[:, 1:], []
+    for part in layout.split(theta):
+        b1, W1, W2, b2, *_ = layout.member.view(part)
+        expected.append(output(X, b1, W1, W2, b2[:, 0], J.activation))
+    found = J.outputs(theta)
+    assert found.shape == (layout.n_members, layout.n_out, 12)
+    assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+    held_out = J.held_out_outputs(theta)
+    for i, members in enumerate(unseen.T):
+        those = found[members, :, i]
+        mean = those.mean(axis=0) if members.any() else np.full(layout.n_out, np.nan)
+        assert_allclose(held_out[:, i], mean, rtol=1e-9, atol=1e-12)
+
+
 @any_unit
 @pytest.mark.parametrize("n_batches", [1, 3])
 @pytest.mark.parametrize("solver", TOGETHER)

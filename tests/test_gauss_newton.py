@@ -245,3 +245,28 @@ def test_of_a_linear_network_in_its_output_layer_it_is_the_hessian_itself(shape)
     tolerance = 1e-7 * max(1.0, np.abs(hessian).max())
     found = symmetrised(H)[-last:, -last:]
     assert_allclose(found, hessian, rtol=1e-6, atol=tolerance)
+
+
+@given(shape=shapes)
+def test_only_the_biases_are_eliminated_last(shape):
+    problem = problem_of("tanh", "identity", **{**shape, "n_samples": 1, "n_out": 1})
+    H = problem.objective().gauss_newton(problem.theta)[2]
+    if problem.layout.size >= 3:
+        weights = problem.layout.penalized(~H.last)
+        assert weights.all()
+        assert weights.sum() == (~H.last).sum()
+
+
+@given(shape=shapes)
+def test_the_metric_is_the_mean_square_of_what_a_weight_multiplies(shape):
+    problem = problem_of("tanh", "identity", **shape)
+    objective, X = problem.objective(), problem.inputs
+    if not problem.is_sparse:
+        X = np.where(np.arange(problem.n_in) == 0, 0.0, X)
+        objective.X = np.column_stack([np.ones(len(X)), X])
+    squares = np.average(X**2, axis=0, weights=problem.weights)
+    metric = problem.layout.view(objective.metric())
+    expected = np.where(squares == 0, 1.0, squares)[:, None]
+    assert_allclose(metric.W1, expected + np.zeros_like(metric.W1), rtol=1e-9)
+    for ones in (metric.b1, metric.W2, metric.b2):
+        assert_allclose(ones, 1, rtol=1e-12)

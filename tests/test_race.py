@@ -130,6 +130,22 @@ def test_what_diverges_is_out():
     assert race.table()["kind"][0] == "a"
 
 
+class Judged(NamedTuple):
+    losses: np.ndarray
+    weights: np.ndarray
+
+
+@given(seed=st.integers(0, 2**32 - 1), shift=st.floats(-0.5, 1.5))
+def test_behind_is_two_standard_errors_of_the_mean_gap_over_copies(seed, shift):
+    rng = np.random.default_rng(seed)
+    k, (losses, gaps) = rng.integers(1, 5, 30), rng.normal(size=(2, 30))
+    leader, other = (Judged(x, k) for x in (losses, losses + gaps + shift))
+    copies = np.repeat(other.losses - losses, k)
+    z = copies.mean() / (copies.std() / np.sqrt(len(copies)))
+    assert is_behind(other, leader) == (z > 2)
+    assert mean_loss(other) == pytest.approx(np.repeat(other.losses, k).mean())
+
+
 def test_the_table_has_a_row_for_every_recipe():
     winner, race, log = run({"a": 1.0, "b": 2.0})
     table = race.table()
