@@ -137,6 +137,14 @@ def test_design_has_ones_then_columns_of_mean_zero_and_the_spread(dtype, n_sampl
     assert_allclose(design[:, 1:].std(axis=0, dtype=np.float64), 0.7, rtol=1e-5)
 
 
+def test_rows_may_be_wider_than_a_block():
+    X = np.random.default_rng(0).normal(5, 3, (4, 2**15 + 1))
+    measured = Standardizer.of(X)
+    assert_allclose(measured.mean, X.mean(axis=0))
+    assert_allclose(measured.scale, X.std(axis=0))
+    assert_allclose(measured.design(X, float)[:, 1:], measured.transform(X))
+
+
 TOO_FAR = r"columns of X are too (small|large) to be squared: columns \[.*by a const"
 
 

@@ -82,7 +82,7 @@ def make(name, **values):
     return kind(**{key: values[key] for key in values.keys() & honoured(kind)})
 
 
-def run(solver, objective, theta=None, state=None, stop=lambda *_: False):
+def run(solver, objective, theta=None, stop=lambda *_: False, **options):
     """The last θ, every θ and loss reported, and the result."""
     theta = (objective.start if theta is None else theta).copy()
     seen = []
@@ -96,7 +96,7 @@ def run(solver, objective, theta=None, state=None, stop=lambda *_: False):
         theta,
         on_iteration=on_iteration,
         rng=np.random.default_rng(0),
-        state=state,
+        **options,
     )
     return theta, seen, result
 
@@ -149,7 +149,7 @@ def test_sgd_steps_with_momentum(is_nesterov):
     assert_allclose(trajectory(solver, objective), expected, rtol=1e-12)
 
 
-@pytest.mark.parametrize("size", [7, 2**15 + 9])
+@pytest.mark.parametrize("size", [7, 2**16 + 9])
 @pytest.mark.parametrize(("dtype", "rtol"), [(np.float64, 1e-9), (np.float32, 2e-4)])
 def test_adam_is_the_textbook_recursion(size, dtype, rtol):
     rng, adam, rate = np.random.default_rng(1), Adam(), 0.01
@@ -212,9 +212,12 @@ def test_divergence_that_uses_up_the_budget_ends_at_the_start(name, max_iter):
 @any_first_order
 def test_reduced_rate_still_reaches_the_minimum(name):
     objective = LeastSquares()
-    solver = make(name, learning_rate_init=300.0, max_iter=2000, batch_size=48)
-    theta, _, result = run(solver, objective)
-    assert "reduced" in result.message
+    solver, restarts = (
+        make(name, learning_rate_init=300.0, max_iter=2000, batch_size=48),
+        [],
+    )
+    theta, _, result = run(solver, objective, on_restart=lambda: restarts.append(1))
+    assert f"reduced to {300 / 4 ** len(restarts):.3g}." in result.message
     assert_allclose(theta, objective.minimum, rtol=1e-2)
 
 
@@ -516,6 +519,20 @@ def test_lbfgs_goes_on_from_the_best_of_its_starts(n_starts):
     assert descent.n_epochs == sum(max(1, n_steps // 4) for n_steps in pieces)
     lowest = wells.value(wells.places[[n_starts - 1]])
     assert_allclose(descent.loss_curve, lowest, rtol=1e-2)
+
+
+@pytest.mark.parametrize("name", MINIBATCH)
+def test_every_epoch_has_an_order_of_its_own(name):
+    objective, orders = LeastSquares(), set()
+    gradients = objective.gradients
+
+    def recording(theta, order, n_batches):
+        orders.add(tuple(order))
+        return gradients(theta, order, n_batches)
+
+    objective.gradients = recording
+    run(make(name, max_iter=20, batch_size=10), objective)
+    assert len(orders) == 20
 
 
 @any_first_order
