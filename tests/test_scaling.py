@@ -145,6 +145,25 @@ def test_rows_may_be_wider_than_a_block():
     assert_allclose(measured.design(X, float)[:, 1:], measured.transform(X))
 
 
+@kinds
+@both_precisions
+@pytest.mark.parametrize("power", [-400, 400])
+def test_the_design_does_not_depend_on_the_unit(kind, dtype, power):
+    X = np.random.default_rng(0).normal(5, 3, (9, 2))
+    plain, scaled = (
+        np.asarray(Standardizer.of(kind(Z)).design(kind(Z), dtype))
+        for Z in (X, np.ldexp(X, power))
+    )
+    np.testing.assert_array_equal(scaled, plain)
+
+
+@kinds
+def test_what_single_precision_cannot_hold_is_infinite_without_a_warning(kind):
+    X = np.random.default_rng(0).normal(5, 3, (9, 2))
+    design = Standardizer.of(X).design(kind(1e100 * X), np.float32)
+    assert not np.isfinite(np.asarray(design)[:, 1:]).any()
+
+
 TOO_FAR = r"columns of X are too (small|large) to be squared: columns \[.*by a const"
 
 

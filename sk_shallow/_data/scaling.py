@@ -127,9 +127,11 @@ class Standardizer:
     def design(self, X, dtype):
         """[1 X̃]: a new array, or a `StandardizedSparse`."""
         if sparse.issparse(X):
-            scaled = sparse.csr_array(X, dtype=dtype, copy=True)
-            scaled.data /= self.scale.astype(dtype)[scaled.indices]
-            return StandardizedSparse(scaled, (self.mean / self.scale).astype(dtype))
+            scaled = sparse.csr_array(X, dtype=np.float64, copy=True)
+            scaled.data /= self.scale[scaled.indices]
+            with np.errstate(over="ignore"):
+                shift = (self.mean / self.scale).astype(dtype)
+                return StandardizedSparse(scaled.astype(dtype, copy=False), shift)
         out = np.empty((X.shape[0], 1 + X.shape[1]), dtype)
         out[:, 0] = 1
         mean, factor = self.mean, 1 / self.scale
