@@ -56,6 +56,33 @@ def test_the_folds_are_of_one_size(seed, n, n_folds):
     assert counts.max() - counts.min() <= 1
 
 
+@given(seed=seeds, n_levels=st.integers(1, 4), d=st.integers(1, 4))
+def test_distinct_rows_are_numbered_in_their_order(seed, n_levels, d):
+    X = table(seed, d=d, n_levels=n_levels)
+    _, expected = np.unique(X, axis=0, return_inverse=True)
+    np.testing.assert_array_equal(folds.distinct(X), expected.ravel())
+
+
+@given(n_folds=st.integers(2, 9), n_rounds=st.integers(1, 9))
+def test_every_round_deals_each_fold_once(n_folds, n_rounds):
+    n = n_folds * n_rounds
+    fold = folds.dealt(np.arange(n), np.ones(n), n_folds)
+    rounds = np.sort(fold.reshape(n_rounds, n_folds), axis=1)
+    np.testing.assert_array_equal(rounds, np.tile(np.arange(n_folds), (n_rounds, 1)))
+
+
+@given(seed=seeds)
+def test_a_unit_is_of_the_stratum_that_has_most_of_its_weight(seed):
+    rng = np.random.default_rng(seed)
+    units, strata = rng.integers(0, 20, 80), rng.integers(0, 3, 80)
+    weights = rng.uniform(0.1, 2, 80)
+    totals = np.zeros((20, 3))
+    np.add.at(totals, (units, strata), weights)
+    heaviest = totals.argmax(axis=1)[units]
+    found, expected = (folds.dealt(units, weights, 5, s) for s in (strata, heaviest))
+    np.testing.assert_array_equal(found, expected)
+
+
 @given(seed=seeds, n_classes=st.integers(2, 4))
 def test_the_labels_keep_their_shares(seed, n_classes):
     X, rng = table(seed, 100), np.random.default_rng(seed)
@@ -111,9 +138,27 @@ def test_a_splitter_and_a_list_of_splits_are_taken_as_they_are():
                 np.testing.assert_array_equal(rows, test)
 
 
-def test_few_distinct_rows_are_not_cut():
-    X = np.repeat(table(0, folds.LEAST_UNITS - 1), 20, axis=0)
-    assert folds.test_sets(data_of(X), 5, None) == []
+@pytest.mark.parametrize("cv", [2, 5, 12, 13, 100])
+def test_each_sample_is_held_out_once_at_the_most_alone(cv):
+    held_out = folds.test_sets(data_of(table(0, 12)), cv, None)
+    assert len(held_out) == min(cv, 12)
+    assert all(map(len, held_out))
+    np.testing.assert_array_equal(np.sort(np.concatenate(held_out)), np.arange(12))
+
+
+def test_fewer_than_ten_distinct_rows_are_not_cut():
+    X = np.repeat(table(0, 10), 20, axis=0)
+    assert folds.test_sets(data_of(X[:-20]), 5, None) == []
+    assert len(folds.test_sets(data_of(X), 5, None)) == 5
+
+
+def test_splits_that_hold_out_nothing_or_all_are_passed_over():
+    rows, data = np.arange(30), data_of(table(0, 30))
+    nothing, one, all_ = (rows, []), (rows[1:], rows[:1]), ([], rows)
+    (found,) = folds.test_sets(data, [nothing, one, all_], None)
+    np.testing.assert_array_equal(found, [0])
+    with pytest.raises(ValueError, match="2 without, for 30 samples"):
+        folds.test_sets(data, [nothing, all_], None)
 
 
 @pytest.mark.parametrize("n_members", [2, 3, 6])

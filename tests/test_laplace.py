@@ -1,5 +1,6 @@
 """The posterior, judged by dense linear algebra and by scikit-learn."""
 
+from dataclasses import replace
 from itertools import permutations, product
 
 import numpy as np
@@ -187,13 +188,42 @@ def test_the_new_alpha_is_noise_times_gamma_over_the_squares(layout, kind, seed)
     assert_array_equal(again.groups, case.penalty.groups)
 
 
-def test_weights_that_vanish_have_a_large_but_finite_alpha():
+@pytest.mark.parametrize("weight", [0.0, 1e-160])
+def test_weights_that_vanish_have_a_large_but_finite_alpha(weight):
     layout = Layout(2, 3, 1)
     case = Case(layout, "each", 0, 500.0)
-    layout.view(case.theta).W1[0] = 0
+    layout.view(case.theta).W1[0] = weight
     alpha = reestimated(case.penalty, case.posterior, case.theta).alpha
     assert alpha[0] == 1e8
     assert (alpha[1:] < 1e3).all()
+
+
+@given(seed=seeds, N=st.floats(0.5, 8))
+def test_a_tenth_of_the_observations_is_left_to_the_noise_at_the_least(seed, N):
+    posterior = Case(Layout(3, 4, 2), "one", seed, N).posterior
+    assert posterior.n_effective > N
+    assert posterior.noise_variance == pytest.approx(2 * 3.7 / (N / 10))
+
+
+@given(seed=seeds, power=st.integers(-200, 200))
+def test_the_unit_of_the_losses_does_not_matter(seed, power):
+    rng, c, none = np.random.default_rng(seed), 2.0**power, np.zeros(4, bool)
+    H, theta, penalty = random_curvature(rng, 4), np.ones(4), linear_penalty([1] * 4, 2)
+    plain, scaled = (
+        Laplace.at(theta, u, square(u * H), penalty.with_alpha(u * penalty.alpha), none)
+        for u in (1.0, c)
+    )
+    assert_allclose(scaled.shares, plain.shares, rtol=1e-9)
+    assert_allclose(scaled.variance(H), plain.variance(H) / c, rtol=1e-9)
+
+
+@given(layout=layouts, seed=seeds)
+def test_a_unit_lives_as_far_as_the_best_determined_of_its_outputs(layout, seed):
+    shares = np.random.default_rng(seed).uniform(-0.5, 1.5, layout.size)
+    W2 = np.clip(layout.view(shares).W2, 0, 1)
+    expected = sum(max(row) for row in W2.tolist())
+    case = replace(Case(layout, "one", 0, None).posterior, shares=shares)
+    assert n_live(case, layout) == pytest.approx(expected)
 
 
 def linear_problem(seed, n_samples=40, n_features=4, noise=0.5):
