@@ -66,13 +66,20 @@ def moves(recipe, factors):
     return [recipe._replace(alpha=a) for a in alphas if 1e-4 <= a <= 1e4]
 
 
-def run(floors, best_alpha=1.0, allowance=np.inf, patience=800):
+def run(
+    floors,
+    best_alpha=1.0,
+    allowance=np.inf,
+    patience=800,
+    factors=(10, 0.1),
+    shifts=(10**-0.5, 10**0.5),
+):
     log = []
     race = Race(lambda r: Curve(r, floors, best_alpha, patience, 0, log), allowance)
     winner = race.run(
         [Toy(kind, 1.0) for kind in floors],
-        lambda recipe: moves(recipe, (10, 0.1)),
-        lambda recipe: moves(recipe, (10**-0.5, 10**0.5)),
+        lambda recipe: moves(recipe, factors),
+        lambda recipe: moves(recipe, shifts),
     )
     return winner, race, log
 
@@ -128,6 +135,25 @@ def test_what_diverges_is_out():
     assert winner.recipe.kind == "b"
     assert is_behind(Curve(Toy("a", 1.0), {"a": np.nan}, n_steps=1), winner)
     assert race.table()["kind"][0] == "a"
+
+
+@pytest.mark.parametrize("best_alpha", [1e-3, 0.03, 1.0, 30.0, 1e3])
+def test_forks_alone_follow_the_penalty_to_its_optimum(best_alpha):
+    winner, _, _ = run({"a": 1.0}, best_alpha, factors=())
+    assert abs(np.log10(winner.recipe.alpha / best_alpha)) <= 0.25 + 1e-9
+
+
+def test_the_first_shift_is_tried_again_and_again_and_the_others_once():
+    _, _, log = run({"a": 1.0}, patience=3200, factors=(), shifts=(0.5, 2.0, 3.0))
+    tried = [sum(recipe.alpha == alpha for recipe, _ in log) for alpha in (0.5, 2, 3)]
+    assert tried == [4, 1, 1]
+
+
+def test_what_is_left_of_the_allowance_is_for_newcomers_and_half_again_for_the_winner():
+    _, race, _ = run({"a": 1.0, "b": 1.0}, allowance=150)
+    assert set(race.table()["alpha"]) == {1.0}
+    winner, _, _ = run({"a": 1.0}, 1.0, 1000, 10**9, factors=(), shifts=())
+    assert winner.n_steps == 1600
 
 
 class Judged(NamedTuple):

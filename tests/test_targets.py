@@ -1,5 +1,7 @@
 """Coding y as columns of Y, and back."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -205,3 +207,54 @@ def test_class_weights_by_label(kind):
     first, second, _ = coder.classes.tolist()
     factors = coder.class_factors({first: 2.0, second: 0.5}, y, weights)
     assert_array_equal(factors, [2.0, 0.5, 1.0])
+
+
+def test_class_weights_are_refused_where_no_class_of_y_has_one():
+    coder = Labels(np.array(["a", "b"]))
+    with pytest.raises(ValueError, match="at least one class in y positive"):
+        coder.class_factors({"a": 0, "b": 1}, np.array(["a"] * 3), np.ones(3))
+
+
+INDICATORS = np.array([[0, 1, 1], [0, 0, 1]])
+
+
+@pytest.mark.parametrize(
+    ("coder", "like", "unlike", "message"),
+    [
+        (Reals.of(np.zeros(3)), np.ones(2), np.ones((2, 1)), "outputs, of a 1-D y"),
+        (Reals.of(np.ones((3, 2))), np.ones((1, 2)), np.ones(2), "outputs, of a 2-D y"),
+        (Labels.of(np.arange(3)), [2, 0], INDICATORS, "expected a vector of labels"),
+        (Labels.of(np.arange(3)), [2, 0], [2, 3], r"classes .* known ones: \[3\]"),
+        (Labels.of(INDICATORS), INDICATORS, [0, 1], "indicator matrix with 3 columns"),
+        (Labels.of(INDICATORS), INDICATORS, INDICATORS[:, 1:], "matrix with 3 columns"),
+    ],
+)
+def test_a_y_of_another_kind_is_refused(coder, like, unlike, message):
+    coder.check(np.asarray(like))
+    with pytest.raises(ValueError, match=f"^target .*{message}"):
+        coder.check(np.asarray(unlike), "target")
+
+
+def test_the_classes_of_later_calls_are_those_of_the_first():
+    coder = Labels.of(np.array([1, 2]), classes=[3, 2, 1])
+    assert_array_equal(coder.classes, [1, 2, 3])
+    for same in (None, [1, 2, 3], [2, 3, 1, 1]):
+        coder.check_classes(same)
+    with pytest.raises(ValueError, match=r"was: \[1, 2, 3\]|was: array"):
+        coder.check_classes([1, 2])
+
+
+def test_what_some_targets_lack_is_named():
+    coder = Labels.of(np.array(["a", "b", "c"]))
+    assert coder.lacking(np.array(["c", "a", "b"])) == ""
+    assert re.search("none of .*'b'", coder.lacking(np.array(["a", "c"])))
+    coder = Labels.of(INDICATORS)
+    assert re.search(r"in the columns \[0, 2\]", coder.lacking(INDICATORS))
+    assert coder.lacking(np.array([[0, 1, 1], [1, 0, 0]])) == ""
+    assert Reals.of(np.zeros(3)).lacking(np.zeros(1)) == ""
+
+
+def test_a_number_for_each_output_is_a_float_where_y_is_a_vector():
+    vector, column = Reals.of(np.zeros(3)), Reals.of(np.zeros((3, 1)))
+    assert isinstance(vector.per_output(np.ones(1)), float)
+    assert_array_equal(column.per_output(np.ones(1)), [1.0])

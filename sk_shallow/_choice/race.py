@@ -115,8 +115,7 @@ class Race:
         """The leader, trained until its losses have stopped falling."""
         n_shifts = None
         while True:
-            leader, has_shifted = self._shifted(leader, shifts, n_shifts)
-            n_shifts = 1 if has_shifted or n_shifts is None else n_shifts
+            leader, n_shifts = self._shifted(leader, shifts, n_shifts), 1
             n_steps = 2 * leader.n_steps
             is_spent = self._is_spent and n_steps > LEAST_STEPS
             if leader.is_over or n_steps > MOST_STEPS or is_spent:
@@ -128,8 +127,8 @@ class Race:
         for i in range(len(shifts(leader.recipe)[:n_shifts])):
             there = self._followed(leader, shifts, i)
             if there is not leader:
-                return there, True
-        return leader, False
+                return there
+        return leader
 
     def _followed(self, leader, shifts, i):
         """The last of the forks by the i-th shift that overtake one another."""
