@@ -217,6 +217,17 @@ def test_the_unit_of_the_losses_does_not_matter(seed, power):
     assert_allclose(scaled.variance(H), plain.variance(H) / c, rtol=1e-9)
 
 
+def test_the_ridge_grows_until_there_is_a_factor():
+    class Stubborn(Square):
+        def factor(self, d):
+            return super().factor(d) if d.max() > 1 + 1e-7 else None
+
+    H, penalty = Stubborn(4), linear_penalty([1] * 4, 1.0)
+    posterior = Laplace.at(np.ones(4), 1.0, H, penalty, np.zeros(4, bool))
+    assert_allclose(posterior.variance(np.eye(4)), 1, rtol=1e-4)
+    assert (posterior.variance(np.eye(4)) < 1 - 1e-7).all()
+
+
 @given(layout=layouts, seed=seeds)
 def test_a_unit_lives_as_far_as_the_best_determined_of_its_outputs(layout, seed):
     shares = np.random.default_rng(seed).uniform(-0.5, 1.5, layout.size)

@@ -240,7 +240,7 @@ def test_the_classes_of_later_calls_are_those_of_the_first():
     assert_array_equal(coder.classes, [1, 2, 3])
     for same in (None, [1, 2, 3], [2, 3, 1, 1]):
         coder.check_classes(same)
-    with pytest.raises(ValueError, match=r"was: \[1, 2, 3\]|was: array"):
+    with pytest.raises(ValueError, match=r"was: array.*1, 2, 3"):
         coder.check_classes([1, 2])
 
 
