@@ -143,6 +143,16 @@ def test_forks_alone_follow_the_penalty_to_its_optimum(best_alpha):
     assert abs(np.log10(winner.recipe.alpha / best_alpha)) <= 0.25 + 1e-9
 
 
+def test_forks_end_where_there_is_no_further_shift():
+    winner, _, _ = run({"a": 1.0}, 1e-9, factors=(), shifts=(0.1,))
+    assert winner.recipe.alpha == pytest.approx(1e-4)
+
+
+def test_a_race_is_silent_unless_verbose(capsys):
+    run({"a": 1.0})
+    assert capsys.readouterr().out == ""
+
+
 def test_the_first_shift_is_tried_again_and_again_and_the_others_once():
     _, _, log = run({"a": 1.0}, patience=3200, factors=(), shifts=(0.5, 2.0, 3.0))
     tried = [sum(recipe.alpha == alpha for recipe, _ in log) for alpha in (0.5, 2, 3)]
@@ -152,7 +162,7 @@ def test_the_first_shift_is_tried_again_and_again_and_the_others_once():
 def test_what_is_left_of_the_allowance_is_for_newcomers_and_half_again_for_the_winner():
     _, race, _ = run({"a": 1.0, "b": 1.0}, allowance=150)
     assert set(race.table()["alpha"]) == {1.0}
-    winner, _, _ = run({"a": 1.0}, 1.0, 1000, 10**9, factors=(), shifts=())
+    winner, _, _ = run({"a": 1.0}, 1.0, 700, 10**9, factors=(), shifts=())
     assert winner.n_steps == 1600
 
 
