@@ -250,3 +250,9 @@ def test_leaky_relu_refuses_a_slope_out_of_range(slope):
 def test_elu_refuses_an_alpha_out_of_range(alpha):
     with pytest.raises(ValueError, match=r"'alpha'.*\(0\.0, inf\)"):
         ELU(alpha)
+
+
+def test_a_leaky_slope_may_be_all_or_nothing():
+    Z = np.linspace(-2, 2, 9)
+    np.testing.assert_array_equal(LeakyReLU(1.0).forward(Z), Z)
+    np.testing.assert_array_equal(LeakyReLU(0.0).forward(Z), np.maximum(Z, 0))

@@ -41,6 +41,16 @@ def test_a_divergence_renews_patience_and_keeps_the_best(n_iter_no_change):
     np.testing.assert_array_equal(monitor.stopping.best_theta, np.ones(2))
 
 
+@given(n_iter_no_change=patience, n_before=st.integers(0, 5))
+def test_a_restart_without_a_number_has_all_the_patience(n_iter_no_change, n_before):
+    stopping = Stopping(np.zeros(1), 0.0, n_iter_no_change)
+    for _ in range(n_before):
+        stopping.update(np.ones(1), 1.0)
+    stopping.restart()
+    waiting = [stopping.update(np.ones(1), np.nan) for _ in range(n_iter_no_change)]
+    assert waiting == [False] * (n_iter_no_change - 1) + [True]
+
+
 @given(n_iter_no_change=patience, last=st.floats(0, 0.9))
 def test_progress_at_the_last_moment_renews_patience(n_iter_no_change, last):
     waiting = [1.0] * (n_iter_no_change - 1)
