@@ -61,6 +61,8 @@ def test_first_weights_are_those_drawn_times_the_steepness(seed, steepness):
         first_weights(np.random.default_rng(seed), draw, layout, 0.5, factor)
         for factor in (1.0, steepness)
     )
+    by_default = first_weights(np.random.default_rng(seed), draw, layout, 0.5)
+    np.testing.assert_array_equal(by_default[1], drawn[1])
     np.testing.assert_array_equal(steeper[1], drawn[1] * steepness)
     np.testing.assert_array_equal(steeper[2], drawn[2])
     assert not steeper[0].any()
