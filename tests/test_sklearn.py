@@ -1,8 +1,9 @@
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn import config_context
 from sklearn.base import clone
-from sklearn.compose import TransformedTargetRegressor
+from sklearn.compose import TransformedTargetRegressor, make_column_transformer
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -109,6 +110,35 @@ def test_pipeline_routes_and_transforms_the_validation_set(kind, iris):
     np.testing.assert_array_equal(
         pipeline.predict(X), by_hand.predict(scaler.transform(X))
     )
+
+
+@pytest.mark.parametrize("kind", ESTIMATORS)
+def test_the_validation_set_goes_through_the_steps_that_choose_columns(kind):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": rng.normal(size=90), "noise": rng.normal(size=90)})
+    frame["k"] = ["u", "v", None] * 30
+    y = np.where(frame["k"] == "u", frame["a"] > 0, frame["a"] > 1).astype(int)
+    columns = make_column_transformer(("passthrough", ["k", "a"]))
+    columns.set_output(transform="pandas")
+    X, X_val, y, y_val = frame[::2], frame[1::2], y[::2], y[1::2]
+    network = kind(6, alpha=1.0, early_stopping=True, max_iter=15, random_state=0)
+    with config_context(enable_metadata_routing=True):
+        network.set_fit_request(X_val=True, y_val=True)
+        pipeline = make_pipeline(columns, network, transform_input=["X_val"])
+        pipeline.fit(X, y, X_val=X_val, y_val=y_val)
+    by_hand = clone(network).fit(X[["k", "a"]], y, X_val=X_val[["k", "a"]], y_val=y_val)
+    assert pipeline[-1].validation_scores_ == by_hand.validation_scores_
+    assert pipeline[-1].n_features_in_ == 2
+
+
+def test_a_validation_set_that_no_step_has_transformed_stands_as_it_is(iris):
+    X, y = iris
+    network = ShallowNNClassifier(6, alpha=1.0, early_stopping=True, random_state=0)
+    pipeline = make_pipeline(StandardScaler(), network.set_params(max_iter=5))
+    pipeline.fit(X, y, shallownnclassifier__X_val=X, shallownnclassifier__y_val=y)
+    scaled = StandardScaler().fit_transform(X)
+    by_hand = clone(network).fit(scaled, y, X_val=X, y_val=y)
+    assert pipeline[-1].validation_scores_ == by_hand.validation_scores_
 
 
 def test_cross_validation_routes_sample_weight(iris):

@@ -179,7 +179,12 @@ class ShallowNN(Versioned, BaseEstimator):
         groups : array-like of shape (n_samples,), default=None
             Samples of one group are in one fold.
         X_val, y_val, sample_weight_val : array-like, default=None
-            Samples for early stopping, instead of a part of X.
+            Samples for early stopping, instead of a part of X, with the columns that X
+            has here. In a Pipeline, `transform_input=["X_val"]` sends X_val through the
+            steps before, as in the example. An X_val that no step has transformed, as
+            in `pipeline.fit(X, y, net__X_val=X_val)`, has other units than X: training
+            then stops by inputs that mean nothing, and no error tells if it has as many
+            columns.
 
         Returns
         -------
@@ -192,6 +197,23 @@ class ShallowNN(Versioned, BaseEstimator):
         ValueError
             If a parameter or the data is not valid, or if the chosen solver cannot
             honour a parameter that was set.
+
+        Examples
+        --------
+        >>> from sklearn import config_context
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.pipeline import make_pipeline
+        >>> from sklearn.preprocessing import PowerTransformer
+        >>> from sk_shallow import ShallowNNClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> with config_context(enable_metadata_routing=True):
+        ...     net = ShallowNNClassifier(20, early_stopping=True, random_state=0)
+        ...     net = net.set_fit_request(X_val=True, y_val=True)
+        ...     steps = PowerTransformer(), net
+        ...     pipeline = make_pipeline(*steps, transform_input=["X_val"])
+        ...     pipeline = pipeline.fit(X[::2], y[::2], X_val=X[1::2], y_val=y[1::2])
+        >>> bool(pipeline.score(X, y) > 0.9)
+        True
         """
         with unchanged_on_failure(self):
             check_parameters(self, PARAMETERS)
