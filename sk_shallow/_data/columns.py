@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
+from sklearn import config_context
 from sklearn.utils import check_array
 
 from sk_shallow._data.constraints import shown
@@ -143,6 +144,7 @@ class _Array:
     names = None
     tells_labels = False
 
+    @config_context(array_api_dispatch=False)
     def __init__(self, X):
         self.array = check_array(X, dtype=None, ensure_all_finite=False)
         if self.array.dtype.kind in "US" and not hasattr(X, "dtype"):

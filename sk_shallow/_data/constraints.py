@@ -6,6 +6,7 @@ from reprlib import Repr
 from typing import NamedTuple
 
 import numpy as np
+from sklearn import config_context
 from sklearn.utils import check_array
 
 # Weights sum to so much at the most: their products with squares stay finite.
@@ -187,6 +188,7 @@ def plain(value, allowed):
     return constraint.plain(value) if isinstance(constraint, Interval) else value
 
 
+@config_context(array_api_dispatch=False)
 def check_sample_weight(sample_weight, n_samples):
     """The weights as a float64 vector.
 

@@ -6,6 +6,7 @@ from numbers import Integral, Real
 
 import numpy as np
 from scipy import sparse
+from sklearn import config_context
 from sklearn.metrics import get_scorer_names
 from sklearn.utils import check_array, check_consistent_length, check_X_y
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
@@ -170,6 +171,7 @@ def check_level(confidence_level):
     return _LEVEL.plain(confidence_level)
 
 
+@config_context(array_api_dispatch=False)
 def check_groups(groups, n_samples):
     """The groups as a vector, or None."""
     if groups is None:
@@ -216,6 +218,7 @@ def _rows_of(split, n_samples):
     return parts if all(are_rows) else []
 
 
+@config_context(array_api_dispatch=False)
 def _read_y(y, n_samples, **options):
     """Y of one or two dimensions; a column is a vector, with a warning."""
     with shortened():
