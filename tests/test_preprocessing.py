@@ -672,7 +672,6 @@ def test_dates_and_times_of_an_array_by_number(X):
     [
         pd.DataFrame({"o": pd.Series([1, "a"], dtype=object)}),
         pd.DataFrame({"o": pd.interval_range(0, 2)}),
-        pd.DataFrame({"o": [1j, 2j]}),
         pd.DataFrame({"o": pd.Series([[1], [2]], dtype=object)}),
         pl.DataFrame({"o": [[1], [2]]}),
         pl.DataFrame({"o": [{"a": 1}, {"a": 2}]}),
@@ -686,8 +685,34 @@ def test_other_objects_are_refused_by_name(X):
 @pytest.mark.parametrize(
     "X",
     [
+        pd.DataFrame({"z": [1j, 2j]}),
+        pd.DataFrame({"z": pd.Series([1j, None], dtype=object)}),
+    ],
+)
+def test_complex_numbers_are_refused_by_name(X):
+    with pytest.raises(ValueError, match=r"Column 'z' .* complex numbers.* imaginary"):
+        PiecewiseLinearEncoder().fit(X)
+
+
+def test_a_plan_is_refused():
+    encoder = PiecewiseLinearEncoder().fit([[0.0], [1.0]])
+    for method in (encoder.fit, encoder.transform, encoder.fit_transform):
+        with pytest.raises(TypeError, match=r"LazyFrame was passed for X.*\.collect"):
+            method(pl.LazyFrame({"a": [0.0, 1.0]}))
+
+
+@every_frame
+def test_strings_that_are_numbers_are_refused_by_name(frame):
+    X = frame({"a": ["1", "2.5", None]})
+    with pytest.raises(ValueError, match="Column 'a' of X holds strings that are num"):
+        PiecewiseLinearEncoder(categorical_features=None).fit(X)
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
         np.array([[0.0, "a"], [1.0, "b"]], dtype=object),
-        np.array([["0", "a"], ["1", "b"]]),
+        np.array([["c", "a"], ["1", "b"]]),
         [[0.0, "a"], [1.0, "b"]],
     ],
 )

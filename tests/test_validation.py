@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -469,6 +470,14 @@ def test_a_message_about_columns_is_short(kind):
         assert len(str(caught.value)) < 1500
 
 
+def test_a_message_about_an_array_is_short_and_keeps_its_end(kind):
+    words = np.array(["x" * 10**5] * N, dtype=object)
+    with pytest.raises(ValueError, match="Expected 2D array, got 1D array") as caught:
+        kind().fit(words, Y)
+    assert len(str(caught.value)) < 500
+    assert str(caught.value).endswith("if it contains a single sample.")
+
+
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("name", SOLVER_VALUES)
@@ -522,7 +531,45 @@ BAD_X = {
     "three dimensions": (X[:, :, None], "Found array with dim 3"),
     "no sample": (X[:0], r"0 sample\(s\)"),
     "no feature": (X[:, :0], r"0 feature\(s\)"),
-    "complex": (X + 1j, "Complex data not supported"),
+    "rows of several lengths": (
+        [*X[:-1].tolist(), [1.0, 2.0]],
+        "Expected 2D array, got rows of different lengths instead: row 0 has 3 "
+        "values, row 39 has 2",
+    ),
+    "rows that are numbers": ([*X[:-1].tolist(), 1.0], "different lengths"),
+    "values of several lengths": (
+        [[0.0, 1.0, [1.0]], *[[0.0, 1.0, [2.0, 3.0]]] * (N - 1)],
+        "Column 2 of X cannot be converted to float: .* Turn what it holds into num",
+    ),
+    "complex": (
+        X + 1j,
+        r"Column 0 of X holds complex numbers\. Complex data not supported: turn them",
+    ),
+    "complex in lists": (
+        [[0.0, 1j, 1.0]] * N,
+        "Column 1 of X holds complex numbers",
+    ),
+    "a column of complex objects": (
+        with_column(1, 1j).astype(object).to_numpy(),
+        "Column 1 of X holds complex numbers",
+    ),
+    "a column of complex numbers": (
+        with_column(2, 1j),
+        "Column 2 of X holds complex numbers",
+    ),
+    "an int that no float holds": (
+        with_column(1, 10**400).to_numpy(),
+        "Column 1 of X cannot be converted to float: .*too large",
+    ),
+    "strings that are numbers": (
+        X.astype(str),
+        r"Column 0 of X holds strings that are numbers\. Convert them to numeric "
+        r"values explicitly, such as by 'astype\(float\)', or name the column in cat",
+    ),
+    "lists of strings that are numbers": (
+        [[1.0, "2", 3.0]] * N,
+        "Column 1 of X holds strings that are numbers",
+    ),
     "words": (
         np.full((N, 3), "word"),
         "Column 0 of X holds strings. Name it in categorical_features, or pass X as",
@@ -545,6 +592,21 @@ BAD_X = {
     ),
     "too few": (X[:-1], "inconsistent numbers of samples"),
 }
+# The same, where the type is wrong.
+BAD_TYPES = {
+    "a plan": (
+        pl.DataFrame(X).lazy(),
+        r"A LazyFrame was passed for X, but a DataFrame is required\. Use '\.collect",
+    ),
+    "a column of dicts": (
+        np.array([[0.0, 1.0, {"a": 1}]] * N),
+        r"Column 2 of X cannot be converted to float: .*'dict'.* Turn what it holds",
+    ),
+    "a column of sets": (
+        [[0.0, {1, 2}, 1.0]] * N,
+        "Column 1 of X cannot be converted to float: .*'set'",
+    ),
+}
 BAD_Y = {
     "nan": (spoiled(Y, np.nan), "Input y contains NaN"),
     "inf": (spoiled(Y, np.inf), "Input y contains infinity"),
@@ -555,6 +617,9 @@ BAD_Y = {
 BAD_TARGETS = {
     "words": (np.full(N, "word"), "could not convert string to float"),
     "complex": (Y + 1j, "Complex data not supported"),
+    "dates": (DAYS, "y holds dates or times. Turn them into numbers, such as the days"),
+    "durations": (DAYS - DAYS[0], "y holds dates or times. Turn them into numbers"),
+    "columns of dates": (np.column_stack([DAYS, DAYS]), "y holds dates or times"),
 }
 BAD_LABELS = {
     "numbers": (X[:, 0], "Unknown label type: continuous"),
@@ -581,6 +646,16 @@ class TestBadData:
     def test_X(self, case, call, fitted, kind):
         value, message = BAD_X[case]
         assert_refused(make(kind, fitted), ValueError, message, call, value, Y)
+
+    @pytest.mark.parametrize("case", BAD_TYPES)
+    def test_types_of_X(self, case, call, fitted, kind):
+        value, message = BAD_TYPES[case]
+        assert_refused(make(kind, fitted), TypeError, message, call, value, Y)
+
+    def test_a_plan_as_y(self, call, fitted, kind):
+        plan = pl.DataFrame({"y": Y}).lazy()
+        message = "A LazyFrame was passed for y, but a DataFrame is required"
+        assert_refused(make(kind, fitted), TypeError, message, call, X, plan)
 
     @pytest.mark.parametrize("case", BAD_Y)
     def test_y(self, case, call, fitted, kind):

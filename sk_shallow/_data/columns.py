@@ -4,6 +4,7 @@ Nothing outside this module knows what a dtype of pandas or of polars is.
 """
 
 import sys
+from contextlib import contextmanager
 from datetime import date, time, timedelta
 from itertools import compress
 from numbers import Integral
@@ -14,7 +15,7 @@ from scipy import sparse
 from sklearn import config_context
 from sklearn.utils import check_array
 
-from sk_shallow._data.constraints import shown
+from sk_shallow._data.constraints import shortened, shown
 
 # What a column may hold, by where it can go; and what is said where it cannot.
 LABELS = {"strings", "categories", "categories of numbers", "booleans"}
@@ -25,7 +26,15 @@ _NAME_IT = (
 )
 _ADVICE = {
     "strings": _NAME_IT,
+    "strings that are numbers": (
+        "Convert them to numeric values explicitly, such as by 'astype(float)', or "
+        "name the column in categorical_features if they are labels."
+    ),
     "categories": _NAME_IT,
+    "complex numbers": (
+        "Complex data not supported: turn them into two columns, of the real and of "
+        "the imaginary parts."
+    ),
     "dates or times": "Turn them into numbers, such as the days since some date.",
     "other objects": "Turn them into numbers or strings.",
 }
@@ -34,15 +43,19 @@ _HOLDS = {
     **dict.fromkeys("iuf", "numbers"),
     **dict.fromkeys(("integer", "floating", "mixed-integer-float"), "numbers"),
     **dict.fromkeys(("decimal", "empty"), "numbers"),
+    **dict.fromkeys(("c", "complex"), "complex numbers"),
     **dict.fromkeys(("b", "boolean"), "booleans"),
     **dict.fromkeys(("U", "S", "T", "string", "bytes"), "strings"),
     **dict.fromkeys("mM", "dates or times"),
     **dict.fromkeys(("date", "datetime", "datetime64", "time"), "dates or times"),
     **dict.fromkeys(("timedelta", "timedelta64", "period"), "dates or times"),
 }
-# Objects that are no numbers.
-_STRINGS = (str, bytes)
-_TIMES = (date, time, timedelta, np.datetime64, np.timedelta64)
+# By the types of objects, in the order in which they count.
+_OBJECTS = {
+    "strings": (str, bytes),
+    "dates or times": (date, time, timedelta, np.datetime64, np.timedelta64),
+    "complex numbers": (complex, np.complexfloating),
+}
 # What categorical_features may list.
 _ITEMS = (str, bool, np.bool_, Integral)
 
@@ -127,13 +140,14 @@ def read(table, categorical_features="from_dtype"):
     for j in numbers:
         _check_numbers(table, j, held[j])
     block = table.block(numbers) if numbers.size else np.empty((table.shape[0], 0))
-    block = check_array(
-        block,
-        dtype=[np.float64, np.float32],
-        ensure_all_finite="allow-nan",
-        ensure_min_features=0,
-        input_name="X",
-    )
+    with _named(table, numbers, block):
+        block = check_array(
+            block,
+            dtype=[np.float64, np.float32],
+            ensure_all_finite="allow-nan",
+            ensure_min_features=0,
+            input_name="X",
+        )
     factors = tuple(Factor.of(*table.factorize(j)) for j in labels)
     return Columns(block, factors, is_categorical, table.header)
 
@@ -146,9 +160,11 @@ class _Array:
 
     @config_context(array_api_dispatch=False)
     def __init__(self, X):
-        self.array = check_array(X, dtype=None, ensure_all_finite=False)
-        if self.array.dtype.kind in "US" and not hasattr(X, "dtype"):
-            self.array = check_array(X, dtype=object, ensure_all_finite=False)
+        X = X if hasattr(X, "__array__") else _of_lists(X)
+        kind = getattr(getattr(X, "dtype", None), "kind", "")
+        dtype = object if kind == "c" else None
+        with shortened():
+            self.array = check_array(X, dtype=dtype, ensure_all_finite=False)
         self.shape, self.header = self.array.shape, self.array[:0]
 
     def holds(self, j):
@@ -159,10 +175,10 @@ class _Array:
     def _objects(self, j):
         """What a column of objects holds; `check_array` refuses what is no number."""
         types = set(map(type, self.array[:, j]))
-        if any(issubclass(kind, _STRINGS) for kind in types):
-            return "strings"
-        is_time = any(issubclass(kind, _TIMES) for kind in types)
-        return "dates or times" if is_time else "numbers"
+        for held, kinds in _OBJECTS.items():
+            if any(issubclass(kind, kinds) for kind in types):
+                return held
+        return "numbers"
 
     def block(self, columns):
         """These columns, as an array."""
@@ -265,10 +281,11 @@ def table_of(X):
     Raises
     ------
     TypeError
-        If X is sparse.
+        If X is sparse, or a LazyFrame of polars.
     ValueError
         If it has not two dimensions, or no rows or columns.
     """
+    check_collected(X, "X")
     if sparse.issparse(X):
         raise TypeError(
             "Sparse data was passed for X, but dense data is required: what stands for "
@@ -276,6 +293,46 @@ def table_of(X):
         )
     kinds = (kind for kind in (_Pandas, _Polars) if kind.matches(X))
     return next(kinds, _Array)(X)
+
+
+def check_collected(value, name):
+    """Refuse a LazyFrame of polars: it has no values yet."""
+    polars = sys.modules.get("polars")
+    if polars is not None and isinstance(value, polars.LazyFrame):
+        raise TypeError(
+            f"A LazyFrame was passed for {name}, but a DataFrame is required. Use "
+            "'.collect()' to convert to a DataFrame."
+        )
+
+
+def check_no_times(y, name):
+    """Refuse an array of dates or times, which NumPy would count as numbers."""
+    held = _HOLDS.get(y.dtype.kind)
+    if held == "dates or times":
+        raise ValueError(f"{name} holds {held}. {_ADVICE[held]}")
+
+
+def _of_lists(X):
+    """Nested lists as an array, of objects where they hold more than real numbers."""
+    try:
+        array = np.asarray(X)
+    except ValueError:
+        _check_lengths(X)
+    else:
+        if array.dtype.kind not in "USc":
+            return array
+    return np.asarray(X, dtype=object)
+
+
+def _check_lengths(X):
+    """Refuse rows of different lengths."""
+    lengths = [len(row) if hasattr(row, "__len__") else 1 for row in X]
+    other = next((i for i, n in enumerate(lengths) if n != lengths[0]), None)
+    if other is not None:
+        raise ValueError(
+            "Expected 2D array, got rows of different lengths instead: row 0 has "
+            f"{lengths[0]} values, row {other} has {lengths[other]}."
+        )
 
 
 def _mask(table, held, categorical_features):
@@ -329,11 +386,50 @@ def _position(table, item):
     return table.names.index(item)
 
 
+def _name(table, j):
+    """Column j, for a message: its name, or its number where it has none."""
+    return j if table.names is None else shown(table.names[j])
+
+
 def _check_numbers(table, j, held):
     """Refuse column j if what it holds is no numbers."""
-    if held not in NUMBERS:
-        name = j if table.names is None else shown(table.names[j])
-        raise ValueError(f"Column {name} of X holds {held}. {_ADVICE[held]}")
+    if held in NUMBERS:
+        return
+    if held == "strings" and _are_numerals(table.factorize(j)[0]):
+        held = "strings that are numbers"
+    raise ValueError(f"Column {_name(table, j)} of X holds {held}. {_ADVICE[held]}")
+
+
+def _are_numerals(values):
+    """Whether all values that are known can be converted to float."""
+    try:
+        np.array([float(value) for value in values if not _is_missing(value)])
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return True
+
+
+@contextmanager
+def _named(table, numbers, block):
+    """Where objects cannot be converted to float, name the first column of such."""
+    try:
+        yield
+    except (TypeError, ValueError, OverflowError):
+        if block.dtype.kind == "O":
+            for j, column in zip(numbers, block.T, strict=True):
+                _check_floats(_name(table, j), column)
+        raise
+
+
+def _check_floats(name, column):
+    try:
+        column.astype(np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(
+            f"Column {name} of X cannot be converted to float: {shown(str(error))}. "
+            "Turn what it holds into numbers or strings."
+        ) from error
 
 
 def _factorize(column):

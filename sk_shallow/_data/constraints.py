@@ -38,7 +38,8 @@ def shortened():
         text = str(error)
         if len(text) <= _LENGTH:
             raise
-        raise ValueError(f"{text[:_LENGTH]}...") from None
+        half = _LENGTH // 2
+        raise ValueError(f"{text[:half]}...{text[-half:]}") from None
 
 
 def as_float(number):

@@ -12,7 +12,13 @@ from sklearn.utils import check_array, check_consistent_length, check_X_y
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d, validate_data
 
-from sk_shallow._data.columns import Columns, read, table_of
+from sk_shallow._data.columns import (
+    Columns,
+    check_collected,
+    check_no_times,
+    read,
+    table_of,
+)
 from sk_shallow._data.constraints import (
     BOOL,
     NONE,
@@ -132,6 +138,7 @@ def read_X(estimator, X, *y, categorical_features="from_dtype", reset=False):
 def read_numbers(y, n_samples):
     """Numbers to learn: float64, of one dimension, or (n_samples, n_outputs)."""
     y = _read_y(y, n_samples, y_numeric=True)
+    check_no_times(y, "y")
     return y.astype(np.float64)
 
 
@@ -221,6 +228,7 @@ def _rows_of(split, n_samples):
 @config_context(array_api_dispatch=False)
 def _read_y(y, n_samples, **options):
     """Y of one or two dimensions; a column is a vector, with a warning."""
+    check_collected(y, "y")
     with shortened():
         _, y = check_X_y(np.zeros((n_samples, 1)), y, multi_output=True, **options)
     is_column = y.ndim == 2 and y.shape[1] == 1
