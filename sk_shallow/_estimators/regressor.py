@@ -344,6 +344,12 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
             If `return_std`, and nothing was held out: where `n_hidden` (or `solver`)
             and `alpha` were set and `cv` was not, or after `partial_fit` or a warm
             start.
+
+        Notes
+        -----
+        Through scikit-learn's `TransformedTargetRegressor`, `return_std` does not work:
+        of log(y), say, the standard deviation does not tell that of y. The bounds of
+        `predict_interval` can be transformed back; see there.
         """
         if not return_std:
             Z2 = self._outputs(X)
@@ -386,6 +392,27 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         ----------
         .. [1] Barber, Candès, Ramdas and Tibshirani, "Predictive inference with the
            jackknife+", Annals of Statistics 49, 2021.
+
+        Examples
+        --------
+        A bound is a quantile: an increasing function of y makes of the bounds of y
+        those of the function. For a network of log(y), exp gives the bounds of y; exp
+        of `predict` is then the median of y rather than the mean.
+
+        >>> import numpy as np
+        >>> from sklearn.compose import TransformedTargetRegressor
+        >>> from sk_shallow import ShallowNNRegressor
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.uniform(0, 3, (300, 1))
+        >>> y = np.exp(X[:, 0] + 0.3 * rng.normal(size=300))
+        >>> net = ShallowNNRegressor(random_state=0)
+        >>> model = TransformedTargetRegressor(net, func=np.log, inverse_func=np.exp)
+        >>> median = model.fit(X, y).predict(X)
+        >>> low, high = np.exp(model.regressor_.predict_interval(X)).T
+        >>> bool(np.all((0 < low) & (low < median) & (median < high)))
+        True
+        >>> 0.85 < np.mean((low <= y) & (y <= high)) < 0.95
+        np.True_
         """
         level = check_level(confidence_level)
         X, inputs = self._read_inputs(X)
