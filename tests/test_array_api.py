@@ -78,6 +78,7 @@ print("the same")
 '''
 
 
+@pytest.mark.slow
 def test_dispatch_changes_nothing():
     others = [name for name in ("array_api_strict", "torch") if find_spec(name)]
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]

@@ -568,6 +568,7 @@ def test_a_column_as_y_is_a_vector_with_a_warning(Estimator):
     np.testing.assert_array_equal(model.predict(X), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["multiclass", "one output"])
 def test_what_the_folds_have_chosen_is_told_and_can_be_given(kind):
     Estimator, X, y = problem(kind)
@@ -590,6 +591,7 @@ def test_what_the_folds_have_chosen_is_told_and_can_be_given(kind):
     assert given.score(X, y) == pytest.approx(chosen.score(X, y), abs=0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["binary", "one output"])
 class TestTheDefault:
     """What holds for every fit holds for the committee that the folds have chosen."""
@@ -769,6 +771,7 @@ def test_the_docstring_names_the_parameters_and_the_attributes(Estimator):
     assert set(section(Estimator, "Attributes")) == fitted_attributes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
 def test_the_example_in_the_docstring_runs(Estimator):
     (own, *_) = doctest.DocTestFinder(recurse=False).find(Estimator)

@@ -47,6 +47,7 @@ def test_the_rivals_grid_fits_its_pipeline(quickstart):
     assert set(grid) <= set(pipeline.get_params())
 
 
+@pytest.mark.slow
 def test_the_regression_on_raw_columns(quickstart, capsys):
     rows = [
         quickstart["cross_validated"](name, model, n_jobs=1)
@@ -79,6 +80,7 @@ def test_the_flower_is_drawn(quickstart, tmp_path):
     assert (tmp_path / "flower.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_own_activation_runs():
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     done = subprocess.run(

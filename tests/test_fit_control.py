@@ -329,6 +329,7 @@ def score_of_a_stream(solver, sizes, scale=lambda i: 1.0, unit=1.0):
     return model.score(X, unit * (3 * X[:, 0] + X[:, 1]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
 @pytest.mark.parametrize("first", [1, 2, 3])
 @each_incremental
@@ -338,6 +339,7 @@ def test_a_bad_beginning_of_a_stream_is_forgotten(solver, first, unit):
     assert score_of_a_stream(solver, sizes, unit=unit) > 0.95
 
 
+@pytest.mark.slow
 @each_incremental
 def test_a_stream_learns_from_one_sample_at_a_time(solver):
     assert score_of_a_stream(solver, [1] * 1500) > 0.95
@@ -353,6 +355,7 @@ def test_a_stream_survives_a_scale_that_changes(solver, scale):
     assert score_of_a_stream(solver, [20] * 150, scale) > 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [{}, {"n_hidden": 30}, {"n_hidden": 30, "alpha": 0.1, "solver": "adam"}],
@@ -464,6 +467,7 @@ def test_partial_fit_never_diverges_in_silence(Estimator, solver):
         assert np.abs(prediction(model, X)).max() < 1e6
 
 
+@pytest.mark.slow
 def test_partial_fit_learns_from_small_batches():
     rng = np.random.default_rng(0)
     X = rng.uniform(-2, 2, (3000, 3))
@@ -491,6 +495,7 @@ def test_the_steps_do_not_depend_on_what_alpha_is_set_to_nor_on_noise(solver):
     assert len(counts) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_hidden", [None, 40], ids=["a committee", "one network"])
 def test_the_folds_choose_fewer_steps_where_there_is_noise(n_hidden):
     n_iter = []
@@ -501,6 +506,7 @@ def test_the_folds_choose_fewer_steps_where_there_is_noise(n_hidden):
     assert 2 * n_iter[1] < n_iter[0]
 
 
+@pytest.mark.slow
 @each_estimator
 def test_after_a_race_partial_fit_is_one_epoch_of_what_can_go_on(Estimator):
     X, y = example(Estimator)

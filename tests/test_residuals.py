@@ -303,6 +303,7 @@ def some_problem(seed, n_samples=60, n_new=300):
     return X[:n_samples], y[:n_samples], X[n_samples:], y[n_samples:]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Nothing that was tried predicts")
 @pytest.mark.parametrize(
     "parameters",

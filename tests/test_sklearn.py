@@ -17,18 +17,28 @@ from sk_shallow.activations import ACTIVATIONS
 ESTIMATORS = [ShallowNNClassifier, ShallowNNRegressor]
 # By default the folds choose. By each solver one network is trained, without a race.
 AFFORDABLE = {"gd": {"alpha": 1.0, "max_iter": 100}, "lm": {"n_hidden": 5}}
-CHECKED = [kind() for kind in ESTIMATORS]
-CHECKED += [
+QUICK = [kind(solver="adam", alpha=1.0) for kind in ESTIMATORS]
+OTHERS = [kind() for kind in ESTIMATORS]
+OTHERS += [
     kind(solver=solver, **AFFORDABLE.get(solver, {"alpha": 1.0}))
     for kind in ESTIMATORS
     for solver in SOLVERS
+    if solver != "adam"
 ]
 
 
-@parametrize_with_checks(CHECKED)
+@parametrize_with_checks(QUICK)
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore:Nothing that was tried:UserWarning")
 def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.slow
+@parametrize_with_checks(OTHERS)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore:Nothing that was tried:UserWarning")
+def test_scikit_learn_checks_of_all_others(estimator, check):
     check(estimator)
 
 
@@ -42,6 +52,7 @@ def diabetes():
     return load_diabetes(return_X_y=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ESTIMATORS)
 def test_clone_of_a_fitted_estimator_has_its_parameters_and_no_more(kind, iris):
     estimator = kind(7, activation=LeakyReLU(0.3), solver="adam", encoding=None)
@@ -141,6 +152,7 @@ def test_a_validation_set_that_no_step_has_transformed_stands_as_it_is(iris):
     assert pipeline[-1].validation_scores_ == by_hand.validation_scores_
 
 
+@pytest.mark.slow
 def test_cross_validation_routes_sample_weight(iris):
     X, y = iris
     weight = np.where(y == 0, 1e-9, 1.0)
@@ -162,6 +174,7 @@ def test_transformed_target_regressor(diabetes):
     np.testing.assert_allclose(model.fit(X, y).predict(X), expected)
 
 
+@pytest.mark.slow
 def test_cross_val_score_with_defaults(iris, diabetes):
     assert cross_val_score(ShallowNNClassifier(random_state=0), *iris).mean() > 0.93
     assert cross_val_score(ShallowNNRegressor(random_state=0), *diabetes).mean() > 0.45
