@@ -22,3 +22,10 @@ collect_ignore = ["typing_user.py"]
 def _seeded():
     """What `random_state=None` draws from is the same in every run."""
     np.random.seed(0)  # noqa: NPY002
+
+
+def pytest_collection_modifyitems(items):
+    """Doctests that train what is chosen by default are slow."""
+    for item in items:
+        if item.name.endswith(("README.md", "NNClassifier", "NNRegressor")):
+            item.add_marker(pytest.mark.slow)

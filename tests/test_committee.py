@@ -55,6 +55,7 @@ def assert_members(layout, together, alone):
         assert_allclose(member, expected, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.slow
 @any_activation
 @any_unit
 @given(layout=committees, seed=seeds, is_sparse=st.booleans())
@@ -341,6 +342,7 @@ def test_another_number_of_members_starts_afresh_and_says_so():
     assert_array_equal(model.coefs_[0], fresh.coefs_[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", INCREMENTAL)
 @any_kind
 def test_partial_fit_learns_with_every_member(kind, solver):

@@ -104,6 +104,7 @@ def test_a_copy_goes_on_with_a_warm_start_bit_by_bit(
     assert_same_network(again.fit(X, y), model.fit(X, y))
 
 
+@pytest.mark.slow
 @each_kind
 def test_after_a_race_a_pickle_goes_on_bit_by_bit(Estimator):
     y, frame = TARGETS[Estimator], pd.DataFrame(X, columns=list("abcd"))

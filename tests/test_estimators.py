@@ -219,6 +219,7 @@ weights_of_few_samples = st.lists(st.integers(0, 4), min_size=4, max_size=14).fi
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
 @given(weights=weights_of_few_samples)
@@ -477,6 +478,7 @@ def trained(how, model, X, y):
         return model.fit(X, y, weights)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", CONSTANTS)
 @pytest.mark.parametrize(
     "how", ["fit", "weights", "stopping", "partial_fit", "warm start", "committee"]
@@ -502,6 +504,7 @@ def test_a_constant_target_is_predicted_to_rounding(solver, how, value):
     assert np.ptp(found[:, 0]) > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", CONSTANTS)
 @pytest.mark.parametrize("weighted", [False, True])
 def test_the_default_predicts_a_constant_target_to_rounding(value, weighted):

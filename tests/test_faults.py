@@ -81,6 +81,7 @@ def fits(solver):
     return (8, options) if solver == "lm" else (20, options | {"alpha": 30.0})
 
 
+@pytest.mark.slow
 @unconverged
 @pytest.mark.parametrize("solver", [*SOLVERS, "default"])
 def test_d02_scale_of_y_changes_nothing(solver, diabetes):
@@ -96,6 +97,7 @@ def test_d02_scale_of_y_changes_nothing(solver, diabetes):
     np.testing.assert_allclose(n_iter, n_iter[0], atol=5)
 
 
+@pytest.mark.slow
 @unconverged
 @pytest.mark.parametrize("solver", [*SOLVERS, "default"])
 def test_d03_offset_of_X_changes_nothing(solver, diabetes, cancer):
@@ -349,6 +351,7 @@ def test_d16_patience_is_exact(solver, patience, diabetes):
     assert max(network.validation_scores_) == network.validation_scores_[2] == 0.3
 
 
+@pytest.mark.slow
 def test_d17_diabetes_as_it_comes():
     X, y = load_diabetes(return_X_y=True)
     ridge = cross_val_score(RidgeCV(np.logspace(-3, 3, 13)), X, y).mean()

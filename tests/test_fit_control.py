@@ -62,6 +62,7 @@ class ScriptedScores:
         return self.scores[min(len(self.seen), len(self.scores)) - 1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("given", [True, False], ids=["X_val", "held out"])
 @pytest.mark.parametrize("scoring", ["loss", "name", network_score])
 @each_solver
@@ -345,6 +346,7 @@ def test_a_stream_learns_from_one_sample_at_a_time(solver):
     assert score_of_a_stream(solver, [1] * 1500) > 0.95
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "scale",
     [lambda i: 10.0 ** (i // 50), lambda i: 1e4 if i >= 50 else 1.0],
@@ -453,6 +455,7 @@ def test_partial_fit_follows_a_moving_target():
     assert model.score(X, y) > 0.9
 
 
+@pytest.mark.slow
 @each_incremental
 @each_estimator
 def test_partial_fit_never_diverges_in_silence(Estimator, solver):

@@ -117,6 +117,7 @@ def test_the_root_of_curvature_stays_finite_where_probabilities_vanish(unit, siz
     assert np.isfinite(B).all()
 
 
+@pytest.mark.slow
 @any_activation
 @any_unit
 @given(shape=shapes)
@@ -147,6 +148,7 @@ def test_a_shift_of_the_logits_has_the_mean_curvature_of_the_biases(unit, shape)
     assert shift @ added @ shift == pytest.approx(mean, abs=1e-5)
 
 
+@pytest.mark.slow
 @any_activation
 @any_unit
 @given(shape=shapes)

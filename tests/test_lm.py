@@ -242,6 +242,7 @@ def test_sparse_is_dense(kind, alpha):
         assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.slow
 @any_search
 @any_kind
 def test_the_same_seed_gives_the_same_bits(kind, alpha):
@@ -338,6 +339,7 @@ def test_a_stronger_penalty_on_a_feature_makes_its_weights_smaller():
     assert sizes[-1] < 0.1 * sizes[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("c", [7.3, 1e-5])
 @pytest.mark.parametrize("kind", ["vector", "columns"])
 @any_alpha

@@ -161,6 +161,7 @@ def test_the_column_decides_by_whether_one_value_fills_a_bin(
     assert other.bin_edges_[0].tolist() != auto.bin_edges_[0].tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_bins", [None, 1, 3, 16])
 @given(seed=seeds)
 def test_clipped_columns_stand_beyond_their_range_as_at_its_end(n_bins, seed):
@@ -263,6 +264,7 @@ def test_fit_transform_is_fit_then_transform():
     assert_array_equal(fitted.transform(X), both)
 
 
+@pytest.mark.slow
 @given(seed=seeds, order=st.permutations(range(8)), n_bins=st.sampled_from([None, 3]))
 def test_columns_are_encoded_one_by_one_as_together(seed, order, n_bins):
     X = table(seed).iloc[:, order]

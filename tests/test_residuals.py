@@ -356,6 +356,7 @@ def beyond(d):
     return d + d**2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("standardize", [True, False])
 @pytest.mark.parametrize("n_hidden", [None, 4])
 def test_bars_widen_beyond_the_range_with_the_square_of_the_distance(

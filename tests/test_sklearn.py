@@ -63,6 +63,7 @@ def test_clone_of_a_fitted_estimator_has_its_parameters_and_no_more(kind, iris):
     assert set(vars(copy)) == set(parameters)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ESTIMATORS)
 def test_set_params_then_fit_is_as_if_constructed_so(kind, iris):
     parameters = {"n_hidden": 5, "activation": "tanh", "max_iter": 4, "alpha": 1.0}

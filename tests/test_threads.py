@@ -30,6 +30,7 @@ def failures():
     return json.loads(run.stdout)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("law", [one.__name__ for one in _two_blas_threads.LAWS])
 def test_two_blas_threads(failures, law):
     assert failures[law] is None, failures[law]

@@ -138,6 +138,7 @@ def types_in(model):
     return {name for name in names if name.startswith("sk_shallow.")}
 
 
+@pytest.mark.slow
 @each_case
 def test_every_type_in_a_fitted_model_is_trusted(case):
     assert types_in(fitted(case)) <= set(SKOPS_TRUSTED_TYPES)
@@ -149,6 +150,7 @@ def test_every_trusted_type_is_in_some_fitted_model():
     )
 
 
+@pytest.mark.slow
 @each_case
 def test_skops_loads_a_model_that_tells_the_same(case):
     model, X = fitted(case), TABLES[case[-1]]

@@ -192,6 +192,7 @@ def test_every_number_has_a_case():
     assert numeric == set(COUNTS) | set(RATES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*COUNTS, *RATES])
 def test_a_number_of_any_kind_is_that_number(name, kind):
     value, others = {**COUNTS, **RATES}[name]
@@ -406,6 +407,7 @@ def complaint_of(estimator):
 LONG = ["x" * 10**6, ["x" * 10**5] * 20, dict.fromkeys(range(10**5)), Loud()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_a_message_about_a_parameter_is_short(name, kind):
     if name not in kind().get_params():
