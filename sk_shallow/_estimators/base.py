@@ -269,8 +269,7 @@ class ShallowNN(Versioned, BaseEstimator):
         self._keeps_holders = not is_trained
         self.search_results_ = race.table()
         for category, message in winner.complaints():
-            if category is not ConvergenceWarning or self.max_iter is None:
-                warnings.warn(message, category, stacklevel=3)
+            warnings.warn(message, category, stacklevel=3)
 
     def _partial_fit(self, X, y, sample_weight, make_coder):
         """One epoch over these samples."""
@@ -331,7 +330,7 @@ class ShallowNN(Versioned, BaseEstimator):
             plan = plan._replace(solver=solver)
         precision = plan.solver.precision(problem.data.n_samples)
         validate = self._validator(held_out, plan, precision)
-        is_patient = validate is None and plan.solver.has_budget
+        is_patient = validate is None and plan.solver.ends_with_budget
         patience = np.inf if is_patient else self._value("n_iter_no_change")
         runs = train_on(
             plan,

@@ -55,7 +55,8 @@ class State:
 class FirstOrder:
     """The epoch loop. A rule adds its hyperparameters, `n_moments` and `step`.
 
-    Where it `has_budget`, training ends with its last epoch, and not before.
+    Where it `has_budget`, training ends with its last epoch; where it is one that
+    `ends_with_budget`, not before.
     """
 
     n_moments: ClassVar[int]
@@ -153,6 +154,11 @@ class FirstOrder:
     def most_steps(self, n_samples):
         """Steps of max_iter epochs; without an end where it is not set."""
         return (self.max_iter or inf) * self.n_batches(n_samples)
+
+    @property
+    def ends_with_budget(self):
+        """Whether all epochs of the budget are made, whatever the loss does."""
+        return self.has_budget
 
     def n_batches(self, n_samples):
         """Steps of an epoch."""
@@ -372,6 +378,11 @@ class GradientDescent(FirstOrder):
     least_of_stream: ClassVar[float] = 1.0
     longest_of_stream: ClassVar[float] = 10.0
     batch_size: ClassVar[float] = inf
+
+    @property
+    def ends_with_budget(self):
+        """Never: the rate does not fall with it."""
+        return False
 
     def sized(self, n_samples, layout, are_numbers=False):
         """Every step sees all samples."""

@@ -44,6 +44,11 @@ class LBFGS:
         return (self.max_iter or np.inf) * _STEPS
 
     @property
+    def ends_with_budget(self):
+        """Whether all iterations of the budget are made."""
+        return self.has_budget
+
+    @property
     def n_iter(self):
         """The most iterations."""
         return self.max_iter or self.n_steps

@@ -85,6 +85,7 @@ class LevenbergMarquardt:
     places_units: ClassVar[bool] = True
     finds_alpha: ClassVar[bool] = True
     has_budget: ClassVar[bool] = False
+    ends_with_budget: ClassVar[bool] = False
     # Steps where max_iter is not set.
     n_steps: ClassVar[int] = 1000
     max_rejections: ClassVar[int] = 20

@@ -219,7 +219,14 @@ class Trial:
         )
 
     def complaints(self):
-        """What the user should know: (category, message) each."""
+        """What the user should know, but for what max_iter asked for.
+
+        Yields
+        ------
+        category, message
+        """
+        if self.n_steps >= self._most:
+            return
         constant = self._loss_of_a_constant()
         varies = np.ptp(self._objective.Y, axis=1).any()
         if varies and not self.best.loss < constant:
@@ -228,7 +235,8 @@ class Trial:
                 "Nothing that was tried predicts held-out samples better than a "
                 "constant: see search_results_. The features may tell nothing of y.",
             )
-        if self._is_falling and self.best.loss > _NEGLIGIBLE * constant:
+        is_open = self._most == np.inf
+        if is_open and self._is_falling and self.best.loss > _NEGLIGIBLE * constant:
             yield (
                 ConvergenceWarning,
                 f"The held-out loss was still falling after {self.n_steps} steps, when "
