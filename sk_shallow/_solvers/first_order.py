@@ -151,6 +151,10 @@ class FirstOrder:
         """The most epochs, the last one counted whole."""
         return ceil(self.max_iter)
 
+    def rows_of_step(self, n_samples):
+        """Samples that a step of a descent looks at."""
+        return min(self.batch_size or inf, float(n_samples))
+
     def most_steps(self, n_samples):
         """Steps of max_iter epochs; without an end where it is not set."""
         return (self.max_iter or inf) * self.n_batches(n_samples)

@@ -39,6 +39,10 @@ class LBFGS:
         """Nothing depends on the size of the data."""
         return self
 
+    def rows_of_step(self, n_samples):
+        """Samples that a step, as a descent counts them, looks at."""
+        return float(n_samples) / _STEPS
+
     def most_steps(self, n_samples):
         """Steps, as a descent counts them, of max_iter iterations."""
         return (self.max_iter or np.inf) * _STEPS

@@ -135,9 +135,7 @@ class Trial:
     def work(self):
         """Multiplications of one step, about."""
         n_in, h, _, n_members = self.plan.layout
-        n_rows = getattr(self.recipe.solver, "batch_size", None) or np.inf
-        if not np.isfinite(n_rows):
-            n_rows = float(self._problem.data.weights.sum())
+        n_rows = self.recipe.solver.rows_of_step(self._problem.data.weights.sum())
         return work_of_step(n_in, h * n_members, n_rows)
 
     def advance_to(self, n_steps):
