@@ -503,8 +503,7 @@ def test_the_steps_do_not_depend_on_what_alpha_is_set_to_nor_on_noise(solver):
 def test_the_folds_choose_fewer_steps_where_there_is_noise(n_hidden):
     n_iter = []
     for share in (0, 0.5):
-        model = ShallowNNRegressor(n_hidden, solver="auto", encoding=None)
-        model.set_params(activation="relu", random_state=0)
+        model = ShallowNNRegressor(n_hidden, encoding=None, random_state=0)
         n_iter.append(quietly(model.fit, *example_of_noise(share)).n_iter_)
     assert 2 * n_iter[1] < n_iter[0]
 

@@ -41,7 +41,7 @@ _WORK, _LEAST_WORK = 6e5, 2e10
 # Steps of a training that has to fit in it.
 _SHORT = 100
 # Its share where the activation is set, as in a grid over activations.
-_SHARE_OF_WORK = 0.3
+_SHARE_OF_WORK = 0.2
 # So few units, of so few samples, are worth a solver that converges.
 _FEW_UNITS, _FEW_SAMPLES = 32, 5000
 
@@ -141,7 +141,12 @@ def candidates(settings, facts):
         for binning in _binnings(settings, facts, solver, activation)
         for alpha in _alphas(settings, facts, solver, binning)
     ]
-    first, *others = recipes if settings.has_race else recipes[:1]
+    return recipes if settings.has_race else recipes[:1]
+
+
+def affordable(recipes, settings, facts):
+    """The first of the recipes, and those of which the allowance can pay a trial."""
+    first, *others = recipes
     most = allowance(settings, facts)
     return [first, *(r for r in others if _least_work(r, facts) <= most)]
 

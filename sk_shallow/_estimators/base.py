@@ -26,6 +26,7 @@ from sk_shallow._choice.candidates import (
     PIECEWISE,
     Facts,
     Settings,
+    affordable,
     allowance,
     candidates,
     continued,
@@ -242,6 +243,7 @@ class ShallowNN(Versioned, BaseEstimator):
         recipes = candidates(settings, facts)
         check_honoured(recipes[0].solver, self._requested(), self.alpha)
         problem.plan(recipes[0])  # complains of what is too large
+        recipes = affordable(recipes, settings, facts)
         n_members = N_FOLDS if settings.is_one else recipes[0].n_members
         problem, W = self._folded(problem, settings, n_members)
         self.search_results_ = {}
