@@ -8,8 +8,6 @@ import copy
 import warnings
 from collections.abc import Callable
 from contextlib import contextmanager
-from functools import partial
-from numbers import Integral
 from typing import Any, Self, TypeVar
 
 import numpy as np
@@ -22,21 +20,15 @@ from sklearn.utils.validation import check_is_fitted
 
 from sk_shallow._choice.candidates import (
     MIXED,
-    N_FOLDS,
     PIECEWISE,
     Facts,
     Settings,
-    affordable,
-    allowance,
     candidates,
     continued,
     incremental,
-    neighbours,
-    shifts,
     unjudged,
 )
-from sk_shallow._choice.race import Race
-from sk_shallow._data import folds
+from sk_shallow._choice.choice import choose
 from sk_shallow._data.constraints import check_parameters, plain
 from sk_shallow._data.samples import Data
 from sk_shallow._data.splitting import hold_out
@@ -63,7 +55,6 @@ from sk_shallow._solvers import SOLVERS, able
 from sk_shallow._training.problem import Problem
 from sk_shallow._training.recipe import AS_THEY_ARE, WHITENED
 from sk_shallow._training.train import Progress, Watch, mean_curve, summary, train_on
-from sk_shallow._training.trial import Trial
 from sk_shallow._typing import Array, DataLike, Floats
 from sk_shallow._version import Versioned
 from sk_shallow.activations import ACTIVATIONS, Activation, check_slope
@@ -243,20 +234,14 @@ class ShallowNN(Versioned, BaseEstimator):
         recipes = candidates(settings, facts)
         check_honoured(recipes[0].solver, self._requested(), self.alpha)
         problem.plan(recipes[0])  # complains of what is too large
-        recipes = affordable(recipes, settings, facts)
-        n_members = N_FOLDS if settings.is_one else recipes[0].n_members
-        problem, W = self._folded(problem, settings, n_members)
-        self.search_results_ = {}
-        if W is None:
+        cv = None if self.cv is None else check_cv(self._value("cv"), self._n_samples)
+        verbose = self._value("verbose")
+        winner, table = choose(problem, settings, facts, recipes, cv, verbose)
+        self.search_results_ = table
+        if winner is None:
             self._train(unjudged(settings, recipes[0]), problem, rng, held_out)
             return
-        begin = partial(Trial, problem=problem, W=W)
-        race = Race(begin, allowance(settings, facts), self._value("verbose"))
-        winner = race.run(
-            recipes,
-            partial(neighbours, settings, facts),
-            partial(shifts, settings, facts),
-        )
+        problem = winner.problem
         is_trained = (
             settings.is_one or held_out is not None or self.max_iter is not None
         )
@@ -269,7 +254,6 @@ class ShallowNN(Versioned, BaseEstimator):
         if problem.coder.output_unit.has_noise:
             self._residuals = winner.residuals()
         self._keeps_holders = not is_trained
-        self.search_results_ = race.table()
         for category, message in winner.complaints():
             warnings.warn(message, category, stacklevel=3)
 
@@ -293,9 +277,7 @@ class ShallowNN(Versioned, BaseEstimator):
                 recipe = incremental(self._settings())
                 check_honoured(recipe.solver, self._requested(), self.alpha)
                 members = earlier = None
-            n_before = 0.0 if earlier is None else earlier.weight
-            if earlier is not None and not earlier.is_stream:
-                n_before = np.inf
+            n_before = 0.0 if earlier is None else earlier.n_before
             solver = recipe.solver.for_one_epoch(
                 problem.data.n_samples, n_before, self.learning_rate_init is not None
             )
@@ -470,22 +452,6 @@ class ShallowNN(Versioned, BaseEstimator):
             check_slope(self.activation)
             return self.activation
         return None if self.activation == "auto" else ACTIVATIONS[self.activation]
-
-    def _folded(self, problem, settings, n_members):
-        """The problem, and the weights of its samples for each member.
-
-        The weights are None where no fold is made.
-        """
-        if not settings.has_folds:
-            return problem, None
-        cv = self._value("cv")
-        cv = check_cv(n_members if cv is None else cv, self._n_samples)
-        folded = problem.told_apart(cv) if isinstance(cv, Integral) else problem
-        strata = problem.coder.strata(folded.data.y)
-        held_out = folds.test_sets(folded.data, cv, strata)
-        if not held_out:
-            return problem, None
-        return folded, folds.member_weights(held_out, folded.data.weights, n_members)
 
     def _recipe_now(self, is_incremental=False):
         """The recipe of the fitted network, with what has been set since."""

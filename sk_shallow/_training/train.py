@@ -39,6 +39,11 @@ class Progress(NamedTuple):
     is_stream: bool = False
     solver_state: Any = None
 
+    @property
+    def n_before(self):
+        """Samples of the stream so far; infinite after `fit`."""
+        return self.weight if self.is_stream else np.inf
+
     @classmethod
     def of(cls, problem, plan, rng):
         """Before the first step."""

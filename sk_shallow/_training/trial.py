@@ -67,6 +67,7 @@ class Trial:
 
     Attributes
     ----------
+    problem : Problem
     best : Checkpoint
     n_steps : int
     weights : ndarray of shape (n_judged,)
@@ -74,7 +75,7 @@ class Trial:
     """
 
     def __init__(self, recipe, problem, W):
-        self.recipe, self._problem, self._W = recipe, problem, W
+        self.recipe, self.problem, self._W = recipe, problem, W
         self.plan = problem.plan(recipe._replace(n_members=len(W)))
         self._samples = problem.samples(self.plan, recipe.binning)
         self._unseen = W == 0
@@ -109,7 +110,7 @@ class Trial:
         """A trial with another α, from where this one was well before its best."""
         at = [n for n in self._ways_back if n * _GROWTH <= self.best.n_steps]
         if not at:
-            return Trial(recipe, self._problem, self._W)
+            return Trial(recipe, self.problem, self._W)
         other = copy(self)
         other.recipe, other.n_steps, other.best = recipe, max(at), None
         other._last_gain = (other.n_steps, np.inf)
@@ -135,7 +136,7 @@ class Trial:
     def work(self):
         """Multiplications of one step, about."""
         n_in, h, _, n_members = self.plan.layout
-        n_rows = self.recipe.solver.rows_of_step(self._problem.data.weights.sum())
+        n_rows = self.recipe.solver.rows_of_step(self.problem.data.weights.sum())
         return work_of_step(n_in, h * n_members, n_rows)
 
     def advance_to(self, n_steps):
@@ -205,7 +206,7 @@ class Trial:
 
     def residuals(self):
         """What the members have not seen, in the units of y."""
-        J, data, y = self._objective, self._problem.data, self.plan.y
+        J, data, y = self._objective, self.problem.data, self.plan.y
         outputs = J.outputs(self.best.theta)
         spread = member_spread(outputs, data.weights, self._unseen)
         return Residuals.of(
@@ -213,7 +214,7 @@ class Trial:
             data.weights,
             self._unseen,
             spread * y.scale**2,
-            self._problem.range,
+            self.problem.range,
         )
 
     def complaints(self):
@@ -243,7 +244,7 @@ class Trial:
 
     def _loss_of_a_constant(self):
         """The mean loss of an output that is the same for all samples."""
-        data, Y = self._problem.data, self._objective.Y
-        b2 = self._problem.coder.first_bias(data.y, data.weights)
+        data, Y = self.problem.data, self._objective.Y
+        b2 = self.problem.coder.first_bias(data.y, data.weights)
         constant = np.broadcast_to(np.reshape(b2, (-1, 1)), Y.shape)
         return self._losses(constant)[1]
