@@ -1,7 +1,6 @@
 """What the fitted estimators promise about data, precision, weights and predictions."""
 
 import copy
-import doctest
 import inspect
 import pickle
 import re
@@ -772,15 +771,6 @@ def test_the_docstring_names_the_parameters_and_the_attributes(Estimator):
     model = made(Estimator, 5, random_state=0, **settings).fit(frame, y)
     fitted_attributes = {name for name in vars(model) if name.endswith("_")}
     assert set(section(Estimator, "Attributes")) == fitted_attributes
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("Estimator", ESTIMATORS)
-def test_the_example_in_the_docstring_runs(Estimator):
-    (own, *_) = doctest.DocTestFinder(recurse=False).find(Estimator)
-    result = doctest.DocTestRunner().run(own)
-    assert result.attempted > 0
-    assert result.failed == 0
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -794,10 +794,10 @@ def test_the_order_of_the_samples_does_not_make_a_descent_diverge(solver):
     assert model.score(X, y) > 0.6
 
 
-@pytest.mark.parametrize("rate", [None, 0.01])
-def test_adam_learns_a_curve_from_one_sample_at_a_time(rate):
+@pytest.mark.slow
+def test_adam_learns_a_curve_from_one_sample_at_a_time():
     rng = np.random.default_rng(1)
-    model = ShallowNNRegressor(20, learning_rate_init=rate, random_state=0)
+    model = ShallowNNRegressor(20, random_state=0)
     for x in rng.normal(size=(3000, 1, 1)):
         model.partial_fit(x, np.sin(2 * x[:, 0]))
     x = rng.normal(size=(500, 1))

@@ -183,7 +183,7 @@ def test_the_distance_from_the_range_is_measured_by_the_spread(seed):
     assert not where.beyond(X).any()
 
 
-@given(seed=seeds, power=st.integers(-1040, 1015))
+@given(seed=seeds, power=st.integers(-1000, 1015))
 def test_the_distance_does_not_depend_on_the_unit_however_small(seed, power):
     rng = np.random.default_rng(seed)
     X, Z, w = rng.random((30, 2)), 3 * rng.random((9, 2)), rng.integers(1, 4, 30)
