@@ -30,7 +30,7 @@ N = 50
 RNG = np.random.default_rng(0)
 NUMBERS = RNG.normal(size=(N, 3))
 LABELS = ["u", "v", None]
-FRAME = pd.DataFrame(NUMBERS, columns=list("abc"))
+FRAME = pd.DataFrame(NUMBERS.copy(), columns=list("abc"))
 FRAME["d"] = np.resize(LABELS, N)
 FRAME["e"] = pd.Categorical(np.resize([1, 2, 3], N))
 FRAME.loc[::9, "a"] = np.nan

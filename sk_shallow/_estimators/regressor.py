@@ -411,8 +411,8 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         >>> low, high = np.exp(model.regressor_.predict_interval(X)).T
         >>> bool(np.all((0 < low) & (low < median) & (median < high)))
         True
-        >>> 0.85 < np.mean((low <= y) & (y <= high)) < 0.95
-        np.True_
+        >>> bool(0.85 < np.mean((low <= y) & (y <= high)) < 0.95)
+        True
         """
         level = check_level(confidence_level)
         X, inputs = self._read_inputs(X)
