@@ -11,7 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sk_shallow._solvers import LBFGS, SGD, Adam, LevenbergMarquardt
-from sk_shallow._training.recipe import AS_THEY_ARE, WHITENED, Binning, Recipe
+from sk_shallow._training.recipe import (
+    AS_THEY_ARE,
+    MIXED,
+    PIECEWISE,
+    WHITENED,
+    Recipe,
+)
 from sk_shallow._training.trial import OVERHEAD, work_of_step
 from sk_shallow.activations import Activation, Identity, ReLU, Tanh
 
@@ -20,9 +26,8 @@ from sk_shallow.activations import Activation, Identity, ReLU, Tanh
 _ALPHAS, _ALPHAS_IN_PIECES = (10.0, 1.0, 0.1), (1.0, 10.0)
 _ALPHA, _NEIGHBOUR, _SHIFT = 1.0, 10.0, 10**0.5
 _LEAST, _MOST = 1e-4, 1e4
-# Edges by the rows, and by the distinct values of columns where one is frequent; the
-# second is worth a trial where the samples are many.
-PIECEWISE, MIXED, _MANY = Binning(16, "rows"), Binning(16, "auto"), 1000
+# With so many samples, edges by distinct values are worth a trial.
+_MANY = 1000
 # Numbers in an encoded design, at the most.
 _LARGEST_DESIGN = 2e8
 # With so many encoded columns, one penalty is tried first.
@@ -93,6 +98,8 @@ class Settings(NamedTuple):
     binnings : tuple of Binning or None
     is_one : bool
         Whether networks trained on all samples are wanted: one, or n_members.
+    has_cv : bool
+        Whether the folds are set.
     """
 
     solvers: list
@@ -186,7 +193,7 @@ def continued(settings, recipe, kind, is_incremental=False):
     if not isinstance(settings.alpha, Real | None):
         solvers = [s for s in solvers if s.finds_alpha] or solvers
     kinds = kind, Adam, object
-    solver = next(s for kind in kinds for s in solvers if isinstance(s, kind))
+    solver = next(s for one in kinds for s in solvers if isinstance(s, one))
     alpha = recipe.alpha if settings.alpha is None else settings.alpha
     if settings.alpha is None and not (solver.finds_alpha or isinstance(alpha, Real)):
         alpha = _ALPHA

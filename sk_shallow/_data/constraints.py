@@ -47,7 +47,7 @@ def as_float(number):
     try:
         return float(number)
     except OverflowError:
-        return np.copysign(np.inf, 1 if number > 0 else -1).item()
+        return np.inf if number > 0 else -np.inf
 
 
 class InvalidParameterError(ValueError, TypeError):

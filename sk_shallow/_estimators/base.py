@@ -19,8 +19,6 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sk_shallow._choice.candidates import (
-    MIXED,
-    PIECEWISE,
     Facts,
     Settings,
     candidates,
@@ -53,7 +51,7 @@ from sk_shallow._model.layout import merged, unmerged
 from sk_shallow._model.network import output
 from sk_shallow._solvers import SOLVERS, able
 from sk_shallow._training.problem import Problem
-from sk_shallow._training.recipe import AS_THEY_ARE, WHITENED
+from sk_shallow._training.recipe import ENCODINGS
 from sk_shallow._training.train import Progress, Watch, mean_curve, summary, train_on
 from sk_shallow._typing import Array, DataLike, Floats
 from sk_shallow._version import Versioned
@@ -77,14 +75,6 @@ _OPTIONAL_ATTRIBUTES = (
     "log_evidence_",
     "feature_relevance_",
 )
-# What `encoding` stands for; "auto" is open.
-_ENCODINGS = {
-    "auto": None,
-    None: (AS_THEY_ARE,),
-    "piecewise": (PIECEWISE,),
-    "piecewise_mixed": (MIXED,),
-    "whitened": (WHITENED,),
-}
 
 
 @contextmanager
@@ -301,7 +291,7 @@ class ShallowNN(Versioned, BaseEstimator):
     ):
         """Train these members, or drawn ones, on all samples; keep the networks."""
         if members is not None:
-            problem.encodings[recipe.binning] = self._plan.encoding
+            problem.encodings[recipe.binning.unmixed] = self._plan.encoding
         plan = problem.plan(recipe)
         progress = Progress.of(problem, plan, rng)
         if earlier is not None:
@@ -432,7 +422,7 @@ class ShallowNN(Versioned, BaseEstimator):
             n_members,
             self._make_activation(),
             self._value("alpha"),
-            _ENCODINGS[self.encoding],
+            None if self.encoding == "auto" else (ENCODINGS[self.encoding],),
             self.n_hidden is not None or self.solver != "auto" or n_members == 1,
             self.cv is not None,
         )

@@ -36,6 +36,7 @@ from sk_shallow._data.constraints import (
 )
 from sk_shallow._model.initializers import INITIALIZERS
 from sk_shallow._solvers import SOLVERS, honoured
+from sk_shallow._training.recipe import ENCODINGS
 from sk_shallow.activations import ACTIVATIONS, Activation
 
 _FLOATS = [np.float64, np.float32]
@@ -84,7 +85,7 @@ PARAMETERS = {
         NONE,
     ),
     "n_estimators": (Interval(Integral, 1), NONE),
-    "encoding": (Names(("auto", "piecewise", "piecewise_mixed", "whitened")), NONE),
+    "encoding": (Names(("auto", *filter(None, ENCODINGS))), NONE),
     "categorical_features": (
         Names(("from_dtype",)),
         ArrayLike(),

@@ -434,7 +434,7 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
 
     def _why_nothing_was_held_out(self):
         """The reason, and what to do."""
-        if self._progress.is_stream or self._is_partial:
+        if self._is_partial:
             return "partial_fit sees every sample. Call fit, or judge by new samples"
         if self.solver_ == "lm":
             return "solver='lm' sees every sample. Leave solver open"

@@ -156,8 +156,8 @@ class FirstOrder:
         return min(self.batch_size or inf, float(n_samples))
 
     def most_steps(self, n_samples):
-        """Steps of max_iter epochs; without an end where it is not set."""
-        return (self.max_iter or inf) * self.n_batches(n_samples)
+        """Steps of max_iter epochs."""
+        return self.max_iter * self.n_batches(n_samples)
 
     @property
     def ends_with_budget(self):
@@ -214,8 +214,7 @@ class FirstOrder:
         if n_batches == 1:
             yield from self._full_steps(objective, theta, state, rates)
             return
-        rates, order = iter(rates), np.arange(objective.n_samples)
-        rate = next(rates, None)
+        order, rate = np.arange(objective.n_samples), next(rates, None)
         while rate is not None:
             rng.shuffle(order)
             for n, grad in enumerate(objective.gradients(theta, order, n_batches), 1):

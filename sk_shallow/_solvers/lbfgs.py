@@ -45,7 +45,7 @@ class LBFGS:
 
     def most_steps(self, n_samples):
         """Steps, as a descent counts them, of max_iter iterations."""
-        return (self.max_iter or np.inf) * _STEPS
+        return self.max_iter * _STEPS
 
     @property
     def ends_with_budget(self):

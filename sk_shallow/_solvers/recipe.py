@@ -9,6 +9,8 @@ from math import sqrt
 # Steps over which a rate that falls for ever warms up, and over which that of a stream
 # stays.
 _WARM_UP, _STAY = 50, 200
+# The share of a budget over which its rate warms up.
+_TENTH = 0.1
 
 
 def budget(n_samples, n_features, are_numbers=False):
@@ -33,12 +35,12 @@ def budget(n_samples, n_features, are_numbers=False):
     return batch_size, max(60, round(n_steps))
 
 
-def triangle(step, n_steps, warm_up=0.1):
-    """Rate factor: up linearly over the warm-up, then down linearly to 0."""
+def triangle(step, n_steps):
+    """Rate factor: up linearly over a tenth of the steps, then down linearly to 0."""
     progress = step / n_steps
-    if progress < warm_up:
-        return 0.02 + 0.98 * progress / warm_up
-    return (1 - progress) / (1 - warm_up)
+    if progress < _TENTH:
+        return 0.02 + 0.98 * progress / _TENTH
+    return (1 - progress) / (1 - _TENTH)
 
 
 def constant(step, n_steps):

@@ -40,7 +40,7 @@ class Problem:
     seed : int
         Of the first weights and of the batches, the same for every recipe.
     encodings : dict
-        Those that have been fitted, by their binning; None for sparse X.
+        Those that have been fitted, by their unmixed binning; None for sparse X.
     """
 
     data: Data
@@ -57,7 +57,13 @@ class Problem:
 
     def plan(self, recipe):
         """The objects that the recipe is made of."""
-        encoding, x = self.encoding(recipe.binning), self._scaler(recipe.binning)
+        encoding = self.encoding(recipe.binning)
+        if encoding is None and recipe.encoding_name is not None:
+            raise ValueError(
+                f"encoding={recipe.encoding_name!r} was set, but X is sparse. Leave "
+                "encoding at 'auto' or None, or pass X.toarray()."
+            )
+        x = self._scaler(recipe.binning)
         sizes = len(x.mean), recipe.n_hidden, self.coder.n_outputs
         layout = Layout(*sizes, recipe.n_members)
         _check_size(layout, self.data.n_samples)
@@ -89,10 +95,11 @@ class Problem:
         return drawn
 
     def encoding(self, binning):
-        """What the columns become."""
-        if binning not in self.encodings:
-            self.encodings[binning] = self._encoding(binning)
-        return self.encodings[binning]
+        """What the columns become, one by one."""
+        key = binning.unmixed
+        if key not in self.encodings:
+            self.encodings[key] = self._encoding(key)
+        return self.encodings[key]
 
     def agree(self, one, other):
         """Whether two binnings give the same columns."""
@@ -120,25 +127,20 @@ class Problem:
     def _encoding(self, binning):
         """Fitted, with the weights of the samples."""
         X, w = self.data.X, self.data.sample_weight
-        n_bins, quantiles, is_whitened = binning
         if sparse.issparse(X):
-            if n_bins is not None or is_whitened:
-                name = "whitened" if is_whitened else "piecewise"
-                raise ValueError(
-                    f"encoding={name!r} was set, but X is sparse. Leave encoding at "
-                    "'auto' or None, or pass X.toarray()."
-                )
             return None
-        rules = {"n_bins": n_bins, "quantiles": quantiles, "clip": True}
-        return Encoding.of(X, w, max_categories=MAX_CATEGORIES, **rules)
+        rules = {"n_bins": binning.n_bins, "quantiles": binning.quantiles}
+        return Encoding.of(X, w, max_categories=MAX_CATEGORIES, clip=True, **rules)
 
     def _scaler(self, binning):
         """The standardizer of the inputs as they are encoded."""
         if binning not in self._scalers:
             X = encoded(self.encoding(binning), self.data.X)
-            x = self._measured(X, self.encoding(binning))
             if binning.is_whitened:
+                x = self._scaler(binning.unmixed)
                 x = Whitener.after(x, X, self.data.sample_weight)
+            else:
+                x = self._measured(X, self.encoding(binning))
             self._scalers[binning] = x
         return self._scalers[binning]
 

@@ -22,8 +22,22 @@ class Binning(NamedTuple):
     quantiles: str = "rows"
     is_whitened: bool = False
 
+    @property
+    def unmixed(self):
+        """The same, with the inputs one by one."""
+        return self._replace(is_whitened=False)
+
 
 AS_THEY_ARE, WHITENED = Binning(), Binning(is_whitened=True)
+# Edges by the rows, and by the distinct values of columns where one is frequent.
+PIECEWISE, MIXED = Binning(16, "rows"), Binning(16, "auto")
+# By the values of `encoding`.
+ENCODINGS = {
+    None: AS_THEY_ARE,
+    "piecewise": PIECEWISE,
+    "piecewise_mixed": MIXED,
+    "whitened": WHITENED,
+}
 
 
 class Recipe(NamedTuple):
@@ -58,11 +72,7 @@ class Recipe(NamedTuple):
     @property
     def encoding_name(self):
         """The value of `encoding`."""
-        if self.binning.is_whitened:
-            return "whitened"
-        if self.binning.n_bins is None:
-            return None
-        return "piecewise" if self.binning.quantiles == "rows" else "piecewise_mixed"
+        return {binning: name for name, binning in ENCODINGS.items()}[self.binning]
 
     @property
     def names(self):
