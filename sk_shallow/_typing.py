@@ -42,3 +42,7 @@ ActivationName: TypeAlias = Literal[
 SolverName: TypeAlias = Literal["auto", "gd", "sgd", "adam", "lbfgs", "lm"]
 EncodingName: TypeAlias = Literal["auto", "piecewise", "piecewise_mixed", "whitened"]
 InitName: TypeAlias = Literal["auto", "glorot", "he", "normal", "zeros"]
+LossName: TypeAlias = Literal[
+    "squared_error", "absolute_error", "huber", "quantile", "poisson", "gamma"
+]
+OutputActivationName: TypeAlias = Literal["auto", "identity", "relu", "softplus", "exp"]

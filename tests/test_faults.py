@@ -10,8 +10,8 @@ from sklearn.model_selection import cross_val_score, train_test_split
 
 from sk_shallow import Activation, Identity, ShallowNNClassifier, ShallowNNRegressor
 from sk_shallow._model.layout import Layout
+from sk_shallow._model.losses import SquaredError
 from sk_shallow._model.objective import Objective
-from sk_shallow._model.output_units import SquaredError
 from sk_shallow._solvers import SOLVERS
 
 FULL_BATCH = [{"solver": "gd"}, {"solver": "lbfgs"}, {"batch_size": 10**6}]

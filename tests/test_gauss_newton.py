@@ -89,7 +89,7 @@ def test_the_root_of_curvature_squares_to_the_hessian_of_the_loss(
     Z = 3 * rng.standard_normal((n_out, n_samples))
     Y, kind = TARGETS[unit](rng, n_samples, n_out), OUTPUT_UNITS[unit]
     B = np.repeat(np.eye(n_out)[:, None], n_samples, axis=1)
-    kind.scale_by_root_of_curvature(Z, B)
+    kind.scale_by_root_of_curvature(Z, Y, B)
     for i in range(n_samples):
         y = Y[:, [i]]
         hessian = differences(lambda z, y=y: delta(kind, z[:, None], y)[:, 0], Z[:, i])
@@ -101,9 +101,10 @@ def test_the_root_of_curvature_squares_to_the_hessian_of_the_loss(
 def test_the_root_of_curvature_multiplies_any_matrix(unit, seed, n_out, size):
     rng = np.random.default_rng(seed)
     Z, J = rng.standard_normal((n_out, 3)), rng.standard_normal((n_out, 3, size))
+    Y = TARGETS[unit](rng, 3, n_out)
     B, scaled = np.repeat(np.eye(n_out)[:, None], 3, axis=1), J.copy()
     for array in (B, scaled):
-        OUTPUT_UNITS[unit].scale_by_root_of_curvature(Z, array)
+        OUTPUT_UNITS[unit].scale_by_root_of_curvature(Z, Y, array)
     for i in range(3):
         assert_allclose(scaled[:, i], B[:, i] @ J[:, i], rtol=1e-12, atol=1e-14)
 
@@ -112,8 +113,8 @@ def test_the_root_of_curvature_multiplies_any_matrix(unit, seed, n_out, size):
 @pytest.mark.parametrize("size", [50.0, 1e3, 1e5])
 def test_the_root_of_curvature_stays_finite_where_probabilities_vanish(unit, size):
     Z = np.array([[size, -size, 0.0], [-size, -size, 0.0]])
-    B = np.ones((2, 3, 4))
-    OUTPUT_UNITS[unit].scale_by_root_of_curvature(Z, B)
+    B, Y = np.ones((2, 3, 4)), np.ones((2, 3))
+    OUTPUT_UNITS[unit].scale_by_root_of_curvature(Z, Y, B)
     assert np.isfinite(B).all()
 
 
@@ -198,9 +199,9 @@ def test_the_jacobian_is_never_larger_than_a_block(unit):
     objective, sizes = problem.objective(), []
 
     class Recording(type(problem.unit)):
-        def scale_by_root_of_curvature(self, Z, J):
+        def scale_by_root_of_curvature(self, Z, Y, J):
             sizes.append(J.size)
-            super().scale_by_root_of_curvature(Z, J)
+            super().scale_by_root_of_curvature(Z, Y, J)
 
     objective.loss = Recording()
     objective.jacobian_size = 5 * problem.layout.size * problem.layout.n_out

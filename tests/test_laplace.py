@@ -24,6 +24,7 @@ from sk_shallow._inference.laplace import (
     reestimated,
 )
 from sk_shallow._model.layout import Layout
+from sk_shallow._model.losses import SquaredError
 from sk_shallow._model.network import linearized, output
 from sk_shallow._model.objective import Objective
 from sk_shallow._model.output_units import OUTPUT_UNITS
@@ -343,7 +344,7 @@ def test_predictions_are_those_of_a_mixture(container, seed, layout, n_members, 
     x, y = Standardizer.of(X), Standardizer.of(rng.normal(5, 4, (9, layout.n_out)))
     cases = [Case(layout, "two", seed + m, 500.0) for m in range(n_members)]
     posteriors, thetas = zip(*[(c.posterior, c.theta) for c in cases], strict=True)
-    inputs = container(X), x, y, layout, tanh
+    inputs = container(X), x, y, layout, tanh, SquaredError()
     mean, std = predictive(posteriors, thetas, *inputs, block)
     assert mean.shape == std.shape == (layout.n_out, 7)
     for i, row in enumerate(x.transform(X)):
@@ -364,7 +365,8 @@ def test_the_jacobian_of_a_prediction_is_never_larger_than_a_block(block, monkey
         return Z2, J
 
     monkeypatch.setattr(laplace, "linearized", recording)
-    predictive([case.posterior], [case.theta], X, x, y, layout, tanh, block)
+    network = layout, tanh, SquaredError()
+    predictive([case.posterior], [case.theta], X, x, y, *network, block)
     assert max(sizes) <= max(block, layout.n_out * layout.size)
 
 

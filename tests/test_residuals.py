@@ -22,7 +22,13 @@ from scipy.stats import norm
 
 from sk_shallow import ShallowNNClassifier, ShallowNNRegressor
 from sk_shallow._data.columns import read, table_of
-from sk_shallow._inference.residuals import Range, Residuals, bend, member_spread
+from sk_shallow._inference.residuals import (
+    Range,
+    Residuals,
+    bend,
+    holders_of,
+    means_of,
+)
 from sk_shallow._model.layout import unmerged
 from sk_shallow._model.network import output
 from sk_shallow._solvers import SOLVERS
@@ -58,9 +64,27 @@ def case_of(seed, n_folds=4, n_members=4, n_out=2, n_samples=30):
     }
 
 
-def residuals_of(residuals, weights, unseen, outputs, **_):
+def member_spread(outputs, weights, unseen):
+    """The mean variance, over the samples, of the means of the folds' holders."""
+    means = means_of(holders_of(unseen), outputs)
+    return means.var(axis=0) @ weights / weights.sum()
+
+
+def residuals_of(residuals, weights, unseen, outputs, power=0, **_):
     spread = member_spread(outputs, weights, unseen)
-    return Residuals.of(residuals, weights, unseen, spread, None)
+    return Residuals.of(residuals, weights, unseen, spread, None, power)
+
+
+def interval_of(told, mean, outputs, level, rows=None):
+    """The bounds, from the outputs of the members."""
+    means = None if outputs is None else means_of(told.holders, outputs)
+    return told.interval(mean, means, None, level, rows)
+
+
+def std_of(told, mean, outputs):
+    """The standard deviation, from the outputs of the members."""
+    means = None if outputs is None else means_of(told.holders, outputs)
+    return told.std(mean, means, None)
 
 
 def copied(case):
@@ -97,7 +121,7 @@ def by_sorting(case, level):
 def test_the_interval_is_cv_plus(n_folds, n_members, seed, level):
     case = case_of(seed, n_folds, n_members)
     mean = case["elsewhere"].mean(axis=0)
-    low, high = residuals_of(**case).interval(mean, case["elsewhere"], None, level)
+    low, high = interval_of(residuals_of(**case), mean, case["elsewhere"], level)
     expected_low, expected_high = by_sorting(case, level)
     assert_allclose(low, np.minimum(expected_low, mean), rtol=0, atol=1e-9)
     assert_allclose(high, np.maximum(expected_high, mean), rtol=0, atol=1e-9)
@@ -107,7 +131,7 @@ def test_the_interval_is_cv_plus(n_folds, n_members, seed, level):
 def test_without_outputs_the_residuals_stand_about_the_mean(seed, level):
     case = case_of(seed)
     mean = case["elsewhere"].mean(axis=0)
-    low, high = residuals_of(**case).interval(mean, None, None, level)
+    low, high = interval_of(residuals_of(**case), mean, None, level)
     same = {**case, "elsewhere": np.broadcast_to(mean, case["elsewhere"].shape)}
     assert_allclose([low, high], by_sorting(same, level), rtol=0, atol=1e-9)
 
@@ -119,12 +143,13 @@ def test_weight_k_is_k_copies(seed, level, with_outputs):
     outputs = case["elsewhere"] if with_outputs else None
     mean = case["elsewhere"].mean(axis=0)
     assert_allclose(
-        weighted.interval(mean, outputs, None, level),
-        repeated.interval(mean, outputs, None, level),
+        interval_of(weighted, mean, outputs, level),
+        interval_of(repeated, mean, outputs, level),
         rtol=0,
         atol=1e-9,
     )
-    assert_allclose(weighted.std(outputs, None), repeated.std(outputs, None))
+    found, expected = (std_of(one, mean, outputs) for one in (weighted, repeated))
+    assert_allclose(found, expected)
 
 
 @given(seed=seeds)
@@ -132,9 +157,10 @@ def test_the_variance_is_that_of_the_residuals(seed):
     case = case_of(seed)
     copies, told = copied(case), residuals_of(**case)
     variance = np.mean(copies["residuals"] ** 2, axis=1)
-    assert_allclose(told.std(None, None)[:, 0] ** 2, variance)
+    mean = copies["outputs"].mean(axis=0)
+    assert_allclose(std_of(told, mean, None)[:, 0] ** 2, variance)
     # With the members' outputs it is so in the mean over the samples.
-    here = told.std(copies["outputs"], None) ** 2
+    here = std_of(told, mean, copies["outputs"]) ** 2
     spread = member_spread(copies["outputs"], copies["weights"], copies["unseen"])
     noise = np.maximum(variance - spread, 0.25 * variance)
     assert_allclose(here.mean(axis=1), noise + spread)
@@ -153,10 +179,49 @@ def test_samples_that_every_member_sees_do_not_count(seed):
     some, all_ = residuals_of(**{**case, **fewer}), residuals_of(**seen)
     mean = case["elsewhere"].mean(axis=0)
     assert_allclose(
-        all_.interval(mean, case["elsewhere"], None, 0.8),
-        some.interval(mean, case["elsewhere"], None, 0.8),
+        interval_of(all_, mean, case["elsewhere"], 0.8),
+        interval_of(some, mean, case["elsewhere"], 0.8),
     )
-    assert_allclose(all_.std(None, None), some.std(None, None))
+    assert_allclose(std_of(all_, mean, None), std_of(some, mean, None))
+
+
+@given(seed=seeds, level=levels)
+def test_two_outputs_are_conformed_by_what_is_outside_of_them(seed, level):
+    case = case_of(seed)
+    case["residuals"][1] -= 1
+    case["elsewhere"][:, 1] += 2
+    told, rows = residuals_of(**case), (np.array([0]), np.array([1]))
+    mean = case["elsewhere"].mean(axis=0)
+    low, high = interval_of(told, mean, case["elsewhere"], level, rows)
+    case = copied(case)
+    sizes = np.maximum(-case["residuals"][0], case["residuals"][1])[:, None]
+    below, above = (
+        np.array([case["elsewhere"][held, j].mean(0) for held in case["unseen"].T])
+        for j in (0, 1)
+    )
+    middle = mean.mean(axis=0)
+    expected = np.minimum(cv_plus(below, sizes, level)[0], middle)
+    assert_allclose(low[0], expected, rtol=0, atol=1e-9)
+    expected = np.maximum(cv_plus(above, sizes, level)[1], middle)
+    assert_allclose(high[0], expected, rtol=0, atol=1e-9)
+
+
+@given(seed=seeds, level=levels, power=st.integers(1, 2))
+def test_where_the_variance_grows_with_the_mean_so_do_the_bars(seed, level, power):
+    case = case_of(seed)
+    outputs = np.exp(case["elsewhere"])
+    told, mean = residuals_of(**case, power=power), outputs.mean(axis=0)
+    low, high = interval_of(told, mean, outputs, level)
+    std = std_of(told, mean, None)
+    assert_allclose(std**2, told.variance[:, None] * mean**power)
+    case = copied(case)
+    for j, residuals in enumerate(case["residuals"]):
+        held = case["unseen"].T
+        centres = np.array([outputs[is_held, j].mean(axis=0) for is_held in held])
+        sizes = np.abs(residuals)[:, None] * centres ** (power / 2)
+        expected = cv_plus(centres, sizes, level)
+        assert_allclose(low[j], np.minimum(expected[0], mean[j]), rtol=0, atol=1e-9)
+        assert_allclose(high[j], np.maximum(expected[1], mean[j]), rtol=0, atol=1e-9)
 
 
 # Beyond the samples.

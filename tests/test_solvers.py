@@ -28,6 +28,8 @@ any_first_order = pytest.mark.parametrize("name", FIRST_ORDER)
 class LeastSquares:
     """f(θ) = 1/2n ‖Aθ - b‖² + λ/2 ‖θ‖², sample by sample."""
 
+    is_smooth = True
+
     def __init__(self, noise=1.0, ridge=0.1, n_samples=48, size=4, dtype=float):
         rng = np.random.default_rng(3)
         self.n_samples, self.ridge = n_samples, ridge
@@ -497,6 +499,7 @@ def test_the_iterate_of_a_descent_is_the_mean_with_weights_of_the_eighth_degree(
 class Wells:
     """f(θ) = θ²/1000 - Σ depthᵢ exp(-(θ - placeᵢ)²)."""
 
+    is_smooth = True
     places, depths = np.array([0.0, 6.0, 12.0]), np.array([3.0, 5.0, 9.0])
 
     def value_and_grad(self, theta):

@@ -122,9 +122,10 @@ def test_first_bias_of_reals_is_the_weighted_mean(seed):
     rng = np.random.default_rng(seed)
     y, weights = rng.standard_normal(20) + 5, rng.uniform(0.1, 2, 20)
     coder = Reals.of(y)
-    Y = coder.encode(y, coder.standardizer(y, weights), np.float64)
+    standardizer = coder.standardizer(y, weights)
+    Y = coder.encode(y, standardizer, np.float64)
     mean = np.average(Y, axis=1, weights=weights)
-    assert_allclose(mean, coder.first_bias(y, weights), atol=1e-12)
+    assert_allclose(mean, coder.first_bias(y, weights, standardizer), atol=1e-12)
 
 
 @pytest.mark.parametrize("shape", [(20,), (20, 1), (20, 3)])
@@ -221,8 +222,8 @@ INDICATORS = np.array([[0, 1, 1], [0, 0, 1]])
 @pytest.mark.parametrize(
     ("coder", "like", "unlike", "message"),
     [
-        (Reals.of(np.zeros(3)), np.ones(2), np.ones((2, 1)), "outputs, of a 1-D y"),
-        (Reals.of(np.ones((3, 2))), np.ones((1, 2)), np.ones(2), "outputs, of a 2-D y"),
+        (Reals.of(np.zeros(3)), np.ones(2), np.ones((2, 1)), "targets, of a 1-D y"),
+        (Reals.of(np.ones((3, 2))), np.ones((1, 2)), np.ones(2), "targets, of a 2-D y"),
         (Labels.of(np.arange(3)), [2, 0], INDICATORS, "expected a vector of labels"),
         (Labels.of(np.arange(3)), [2, 0], [2, 3], r"classes .* known ones: \[3\]"),
         (Labels.of(INDICATORS), INDICATORS, [0, 1], "indicator matrix with 3 columns"),

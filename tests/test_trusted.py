@@ -19,6 +19,8 @@ from sk_shallow import (
     ShallowNNClassifier,
     ShallowNNRegressor,
 )
+from sk_shallow._model.losses import LOSSES
+from sk_shallow._model.output_activations import output_activations
 from sk_shallow._solvers import SOLVERS
 from sk_shallow.activations import ACTIVATIONS
 from sk_shallow.preprocessing import PiecewiseLinearEncoder
@@ -44,6 +46,7 @@ TABLES = {
 IS_ONE = NUMBERS[:, 0] + 0.3 * RNG.normal(size=N) > 0
 TARGETS = {
     "numbers": NUMBERS @ [1.0, 2.0, 0.0] + IS_ONE,
+    "sizes": np.exp(NUMBERS[:, 0]),
     "columns": NUMBERS @ RNG.normal(size=(3, 2)),
     "binary": IS_ONE.astype(int),
     "strings": np.where(IS_ONE, "yes", "no"),
@@ -77,6 +80,17 @@ CASES |= {("target", target, "array"): {"solver": "sgd", **QUICK} for target in 
 CASES |= {
     (g, "binary", "array"): {"activation": g, "n_hidden": 3, **QUICK}
     for g in ACTIVATIONS
+}
+CASES |= {
+    (f"{loss}, {h}", "sizes", "array"): {
+        "loss": loss,
+        "quantile": [0.1, 0.5] if loss == "quantile" else None,
+        "output_activation": h,
+        "n_hidden": 3,
+        **QUICK,
+    }
+    for loss in LOSSES
+    for h in output_activations(loss)
 }
 each_case = pytest.mark.parametrize("case", CASES, ids=", ".join)
 

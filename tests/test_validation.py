@@ -26,6 +26,8 @@ from sklearn.model_selection import (
 from sk_shallow import Activation, ShallowNNClassifier, ShallowNNRegressor
 from sk_shallow._estimators.parameters import PARAMETERS
 from sk_shallow._model.initializers import INITIALIZERS
+from sk_shallow._model.losses import LOSSES
+from sk_shallow._model.output_activations import OUTPUT_ACTIVATIONS
 from sk_shallow._solvers import SOLVERS
 from sk_shallow._training import train
 from sk_shallow.activations import ACTIVATIONS
@@ -68,8 +70,13 @@ BAD_VALUES = {
     "warm_start": NOT_A_BOOL,
     "random_state": [-1, 2**32, 0.5, "0", np.random.default_rng(0)],
     "verbose": [None, -1, 0.5, "True"],
+    "loss": ["mse", None, 1],
+    "quantile": [0.0, 1.0, "0.5", 2, True, np.nan],
+    "output_activation": ["tanh", None, 0],
 }
 KNOWN_NAMES = {
+    "loss": LOSSES,
+    "output_activation": ["auto", *OUTPUT_ACTIVATIONS],
     "activation": ACTIVATIONS,
     "solver": [*SOLVERS, "auto"],
     "alpha": ["evidence", "ard"],
@@ -131,10 +138,14 @@ def kind(request):
     return request.param
 
 
+def one_with(name, kind):
+    """The kind of estimator, if it has the parameter; else the other."""
+    return next(k for k in (kind, *ESTIMATORS) if name in k().get_params())
+
+
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_wrong_value_of_a_parameter(name, fitted, kind):
-    if name not in kind().get_params():
-        kind = ShallowNNClassifier
+    kind = one_with(name, kind)
     values = BAD_VALUES[name]
     for value in values:
         estimator = make(kind, fitted, **{name: value})
@@ -169,6 +180,7 @@ RATES = {
     "momentum": (0.5, {"max_iter": 3}),
     "tol": (0.5, {"solver": "lbfgs", "max_iter": 20, "n_iter_no_change": 1}),
     "validation_fraction": (0.5, {"early_stopping": True, "max_iter": 3}),
+    "quantile": (0.5, {"loss": "quantile", "max_iter": 3}),
 }
 INT_KINDS = [np.dtype(code).type for code in "bBhHiIlLqQ"]
 FLOAT_KINDS = [np.float16, np.float32, np.float64, np.longdouble, Fraction]
@@ -196,6 +208,7 @@ def test_every_number_has_a_case():
 @pytest.mark.parametrize("name", [*COUNTS, *RATES])
 def test_a_number_of_any_kind_is_that_number(name, kind):
     value, others = {**COUNTS, **RATES}[name]
+    kind = one_with(name, kind)
     expected = weights_of(make(kind, False, **others, **{name: value}))
     for number in INT_KINDS if name in COUNTS else FLOAT_KINDS:
         given_value = number(value)
@@ -208,6 +221,7 @@ def test_a_number_of_any_kind_is_that_number(name, kind):
 @pytest.mark.parametrize("name", [*COUNTS, *RATES])
 def test_what_only_looks_like_a_number_is_refused(name, fitted, kind):
     value, _ = {**COUNTS, **RATES}[name]
+    kind = one_with(name, kind)
     for other in (np.array(value), Decimal(value), complex(value), str(value)):
         estimator = make(kind, fitted, **{name: other})
         message = f"The {name!r} parameter of {kind.__name__} must be"

@@ -8,11 +8,13 @@ A constant y is m, whatever the weights.
 """
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
 
 from sk_shallow._arrays.design import StandardizedSparse
+from sk_shallow._arrays.quantiles import weighted_quantile
 
 # What is added to the correlations beside their largest eigenvalue, by the bytes of a
 # number: rounding is enlarged by its root.
@@ -21,6 +23,9 @@ _RIDGE = {4: 1e-6, 8: 1e-8}
 _BLOCK = 2**20
 # A column whose σ is below this fraction of |μ| is constant up to rounding.
 _CONSTANT = 1e-12
+# Quartiles, how far apart those of a normal variable are, and how many spreads from
+# the targets before a batch of a stream counts, at the most.
+_QUARTILES, _NORMAL_RANGE, _FARTHEST_SD = (0.25, 0.5, 0.75), 1.349, 4.0
 # A variance below this is made of squares that underflow.
 _LEAST_VARIANCE = 1e-290
 
@@ -106,6 +111,11 @@ class Standardizer:
         return self.sd <= _CONSTANT * np.abs(self.mean)
 
     @property
+    def offset(self):
+        """What is subtracted."""
+        return self.mean
+
+    @property
     def scale(self):
         """σ, or the least, over the spread; 1 where a column is constant."""
         return np.where(
@@ -114,7 +124,7 @@ class Standardizer:
 
     def transform(self, X):
         """X̃ = (X - μ)/σ, of a dense X."""
-        return (X - self.mean) / self.scale
+        return (X - self.offset) / self.scale
 
     def outward(self, W1):
         """W1 for X, from that for X̃."""
@@ -199,6 +209,75 @@ class Whitener(Standardizer):
         return np.linalg.pinv(self.mixing, hermitian=True) @ super().inward(W1)
 
 
+@dataclass(frozen=True)
+class TargetScaler(Standardizer):
+    """The standardizer of targets whose loss asks for another location, or spread.
+
+    Attributes
+    ----------
+    mean : ndarray of shape (n_targets,)
+        Or the median.
+    m2 : ndarray of shape (n_targets,)
+        Such that σ is the spread.
+    is_shifted : bool
+        Whether the location is subtracted.
+    by : {"sd", "mean"}
+        What targets are divided by.
+    """
+
+    is_shifted: bool = True
+    by: str = "sd"
+
+    @property
+    def offset(self):
+        """μ, or 0."""
+        return self.mean if self.is_shifted else np.zeros_like(self.mean)
+
+    @property
+    def scale(self):
+        """What targets are divided by: of those that do not vary, their size, or 1."""
+        size = np.abs(self.mean)
+        if self.by == "mean" or not self.is_shifted:
+            size = np.where(size > 0, size, 1.0)
+        else:
+            size = np.ones_like(size)
+        return size if self.by == "mean" else np.where(self.is_constant, size, self.sd)
+
+
+@dataclass(frozen=True)
+class RobustScaler(TargetScaler):
+    """That of the median and half the interquartile range, as if y were normal.
+
+    Where more than half of the targets are equal, their mean distance from the median
+    is taken.
+    """
+
+    @classmethod
+    def of(cls, y, sample_weight=None, is_shifted=True):
+        """Measure the columns of y."""
+        w = np.ones(len(y)) if sample_weight is None else sample_weight
+        with np.errstate(over="ignore"):
+            low, median, high = (weighted_quantile(y.T, w, q) for q in _QUARTILES)
+            spread = (high - low) / _NORMAL_RANGE
+            distance = w @ np.abs(y - median) / w.sum()
+            spread = np.where(spread > _CONSTANT * np.abs(median), spread, distance)
+            m2 = spread**2 * w.sum()
+        _check_squares("y", ~np.isfinite(m2), "large", "Divide")
+        is_small = (m2 < _LEAST_VARIANCE * w.sum()) & (spread > 0)
+        _check_squares("y", is_small, "small", "Multiply")
+        return cls(w.sum(), median, m2, name="y", is_shifted=is_shifted)
+
+    def merge(self, other):
+        """The mean of both, of which the new one is near the old."""
+        total, sd = self.weight + other.weight, self.sd
+        share, most = other.weight / total, np.where(sd > 0, _FARTHEST_SD * sd, np.inf)
+        shift = other.mean - self.mean
+        spread = np.minimum(np.maximum(other.sd, np.abs(shift)), most)
+        mean = self.mean + np.clip(shift, -most, most) * share
+        m2 = (sd + (spread - sd) * share) ** 2 * total
+        return replace(self, weight=total, mean=mean, m2=m2)
+
+
 def _check_squares(name, are_refused, size, remedy):
     """Refuse columns whose squares are no numbers to reckon with."""
     if are_refused.any():
@@ -264,6 +343,21 @@ def _sparse_squares(X, w, mean):
     return m1, per_column(entry_weight * deviation**2) + absent * mean**2
 
 
+class Units(NamedTuple):
+    """What outputs are shifted and multiplied by, to be in units of y.
+
+    Attributes
+    ----------
+    mean, scale : ndarray of shape (n_out,)
+    is_constant : ndarray of bool of shape (n_out,)
+        Whose outputs are the mean, whatever the weights.
+    """
+
+    mean: np.ndarray
+    scale: np.ndarray
+    is_constant: np.ndarray
+
+
 def fold(weights, x, y):
     """Weights for X̃ → ỹ, as weights for X → y.
 
@@ -271,8 +365,10 @@ def fold(weights, x, y):
     ----------
     weights : Weights
         b1 (h,), W1 (d, h), W2 (h, k), b2 (k, 1), in standardised units.
-    x, y : Standardizer
-        Of the inputs and of the targets.
+    x : Standardizer
+        Of the inputs.
+    y : Standardizer or Units
+        Of the outputs.
 
     Returns
     -------

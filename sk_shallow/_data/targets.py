@@ -5,14 +5,24 @@ A coder names its output unit, and turns y into Y and the outputs Z2 into predic
 
 from dataclasses import dataclass
 from numbers import Real
+from typing import Any
 
 import numpy as np
 from scipy.special import logit
 
 from sk_shallow._data.constraints import as_float, shown
-from sk_shallow._data.scaling import Standardizer
-from sk_shallow._model.output_units import LogisticLoss, SoftmaxLoss, SquaredError
+from sk_shallow._data.scaling import (
+    RobustScaler,
+    Standardizer,
+    TargetScaler,
+    Units,
+)
+from sk_shallow._model.losses import SquaredError
+from sk_shallow._model.output_activations import number_unit
+from sk_shallow._model.output_units import LogisticLoss, SoftmaxLoss
 
+# What stands for nothing in a positive output.
+_NOTHING = 1e-17
 # The least share of a class that the first bias allows for.
 _RAREST = 1e-6
 
@@ -23,47 +33,140 @@ class Reals:
 
     Attributes
     ----------
-    n_outputs : int
+    n_targets : int
     is_vector : bool
         Whether y has one dimension.
+    output_unit : output unit
+    levels : tuple of float
+        Of the quantiles of each target, each an output; empty for one prediction of
+        each.
     """
 
-    n_outputs: int
+    n_targets: int
     is_vector: bool
+    output_unit: Any
+    levels: tuple = ()
 
-    output_unit = SquaredError()
+    are_numbers = True
 
     @classmethod
-    def of(cls, y):
-        """The coder of a checked y."""
-        return cls(1 if y.ndim == 1 else y.shape[1], y.ndim == 1)
+    def of(cls, y, loss="squared_error", activation="identity", levels=None):
+        """The coder of a checked y.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples,) or (n_samples, n_targets)
+        loss, activation : str
+            See `number_unit`.
+        levels : float, tuple of float or None
+            Of quantiles.
+        """
+        n_targets, is_one = 1 if y.ndim == 1 else y.shape[1], isinstance(levels, float)
+        levels = (levels,) if is_one else levels or ()
+        unit = number_unit(loss, activation, levels, n_targets)
+        return cls(n_targets, y.ndim == 1, unit, () if is_one else levels)
+
+    @property
+    def n_levels(self):
+        """How many quantiles of each target there are; 0 for one prediction."""
+        return len(self.levels)
+
+    @property
+    def n_outputs(self):
+        """The number of rows of Y."""
+        return self.n_targets * max(1, self.n_levels)
 
     def codes_like(self, other):
         """Whether the other coder's outputs mean the same."""
         return self == other
 
-    def check(self, y, name="y"):
-        """Refuse a y of another shape."""
-        if Reals.of(y) != self:
+    def check(self, y, name="y", is_all=False):
+        """Refuse a y of another shape, or one that the loss is not for."""
+        if (1 if y.ndim == 1 else y.shape[1], y.ndim == 1) != (
+            self.n_targets,
+            self.is_vector,
+        ):
             raise ValueError(
-                f"{name} has shape {y.shape}, but the network has {self.n_outputs} "
-                f"outputs, of a {1 if self.is_vector else 2}-D y."
+                f"{name} has shape {y.shape}, but the network has {self.n_targets} "
+                f"targets, of a {1 if self.is_vector else 2}-D y."
             )
+        objection = self.output_unit.objection(y, is_all)
+        if objection:
+            raise ValueError(objection)
 
     def standardizer(self, y, sample_weight):
-        """Of the targets: m and s."""
-        return Standardizer.of(self._columns(y), sample_weight, name="y")
+        """Of the targets: their location and spread, as the loss asks for."""
+        unit, y = self.output_unit, self._columns(y)
+        if unit.spread == "robust":
+            return RobustScaler.of(y, sample_weight, unit.is_shifted)
+        measured = Standardizer.of(y, sample_weight, name="y")
+        if unit.is_shifted:
+            return measured
+        how = {"is_shifted": False, "by": unit.spread}
+        return TargetScaler(**vars(measured), **how)
+
+    def no_standardizer(self):
+        """Targets as they are."""
+        return Standardizer.identity(self.n_targets)
 
     def encode(self, y, standardizer, dtype):
-        """Ỹ = (y - m)/s, a column per sample; 0 where y is constant."""
+        """Ỹ = (y - m)/s, a row for each output; 0 where y is constant, if shifted."""
         Y = standardizer.transform(self._columns(y)).T
-        Y[standardizer.is_constant] = 0
+        if self.output_unit.is_shifted:
+            Y[standardizer.is_constant] = 0
         with np.errstate(over="ignore"):
-            return np.ascontiguousarray(Y, dtype)
+            return np.ascontiguousarray(self.by_output(Y), dtype)
 
-    def first_bias(self, y, weights):
-        """The mean of the standardised targets."""
-        return 0.0
+    def units(self, y):
+        """Of the outputs, from the standardizer of the targets.
+
+        Parameters
+        ----------
+        y : Standardizer
+
+        Returns
+        -------
+        Units
+        """
+        unit, is_constant = self.output_unit, self.by_output(y.is_constant)
+        mean, scale = unit.units(self.by_output(y.offset), self.by_output(y.scale))
+        values = self.by_output((y.mean - y.offset) / y.scale)
+        constant = mean + scale * unit.inverse(values, _NOTHING)
+        return Units(np.where(is_constant, constant, mean), scale, is_constant)
+
+    def means(self, Z2, y):
+        """A2 in units of y, from outputs in such."""
+        return self.output_unit.scaled(self.by_output(y.scale)).mean(Z2)
+
+    def first_bias(self, y, weights, standardizer):
+        """The outputs of the best constant: inverse link of the location of y."""
+        unit = self.output_unit
+        if isinstance(unit, SquaredError):
+            return 0.0
+        Y = self.encode(y, standardizer, np.float64)
+        return unit.inverse(unit.location(Y, weights))
+
+    def around(self, level):
+        """The outputs nearest to the bounds of an interval, low and high ones.
+
+        Returns
+        -------
+        pair of ndarray of int of shape (n_targets,), or None
+            None where each target has one output.
+        """
+        if not self.n_levels:
+            return None
+        levels = np.array(self.levels)
+        first = np.arange(self.n_targets) * self.n_levels
+        ends = (1 - level) / 2, (1 + level) / 2
+        return tuple(first + np.abs(levels - end).argmin() for end in ends)
+
+    def middle(self, told):
+        """Of several quantiles the one nearest to the median."""
+        if not self.n_levels:
+            return told
+        levels = np.array(self.levels)
+        return told[..., np.abs(levels - 0.5).argmin()]
 
     def strata(self, y):
         """Real targets are split without regard to y."""
@@ -73,17 +176,29 @@ class Reals:
         """What some numbers may lack to be judged: nothing."""
         return ""
 
-    def decode(self, Z2):
-        """Outputs in the shape of y."""
-        return Z2[0] if self.is_vector else Z2.T
+    def decode(self, A2):
+        """Outputs in the shape of y, with an axis for several levels at the end."""
+        if self.n_levels:
+            n_samples = A2.shape[-1]
+            A2 = A2.reshape(self.n_targets, self.n_levels, n_samples).transpose(2, 0, 1)
+            return A2[:, 0] if self.is_vector else A2
+        return self.by_target(A2)
+
+    def by_target(self, values):
+        """Rows, one for each target, in the shape of y."""
+        return values[0] if self.is_vector else values.T
+
+    def by_output(self, values):
+        """A row for each target as one for each output."""
+        return np.repeat(values, self.n_levels, axis=0) if self.n_levels > 1 else values
 
     def per_output(self, values):
         """A float where y is a vector, else an array with a number for each output."""
         return float(values[0]) if self.is_vector else values
 
     def _columns(self, y):
-        """Y as (n_samples, n_outputs)."""
-        return y.reshape(-1, self.n_outputs)
+        """Y as (n_samples, n_targets)."""
+        return y.reshape(-1, self.n_targets)
 
 
 @dataclass(frozen=True)
@@ -101,6 +216,8 @@ class Labels:
     classes: np.ndarray
     multilabel: bool = False
 
+    are_numbers = False
+
     @classmethod
     def of(cls, y, classes=None):
         """The labels of a checked y: a vector of labels, or an indicator matrix."""
@@ -112,7 +229,7 @@ class Labels:
         labels.check(y)
         return labels
 
-    def check(self, y, name="y"):
+    def check(self, y, name="y", is_all=False):
         """Refuse a y with other labels, or of another kind."""
         if (y.ndim == 2) != self.multilabel or (
             self.multilabel and y.shape[1] != len(self.classes)
@@ -178,7 +295,15 @@ class Labels:
 
     def standardizer(self, y, sample_weight):
         """Labels are not standardised."""
+        return self.no_standardizer()
+
+    def no_standardizer(self):
+        """Targets as they are."""
         return Standardizer.identity(self.n_outputs)
+
+    def units(self, y):
+        """Of the outputs: logits have none."""
+        return y
 
     def encode(self, y, standardizer, dtype):
         """Y: indicators of the labels, 0/1 for two classes, or one-hot columns."""
@@ -191,7 +316,7 @@ class Labels:
         Y[codes, np.arange(len(codes))] = 1
         return Y
 
-    def first_bias(self, y, weights):
+    def first_bias(self, y, weights, standardizer=None):
         """The output that gives every class or label its share: inverse link of Ȳ."""
         shares = self._shares(y, weights)
         if self.is_softmax:

@@ -202,6 +202,7 @@ class ShallowNN(Versioned, BaseEstimator):
             check_validation_data(self.early_stopping, X_val, y_val, sample_weight_val)
             data = self._read(X, y, sample_weight, groups, reset=True)
             coder = self._make_coder(data.y)
+            coder.check(data.y, is_all=True)
             is_further = self.warm_start and self._can_go_on(coder)
             rng = self._rng(is_further)
             held_out = None
@@ -241,7 +242,7 @@ class ShallowNN(Versioned, BaseEstimator):
         else:
             progress = Progress.of(problem, winner.plan, rng)
             self._keep_all(winner.recipe, winner.plan, [winner.run()], progress)
-        if problem.coder.output_unit.has_noise:
+        if problem.coder.are_numbers:
             self._residuals = winner.residuals()
         self._keeps_holders = not is_trained
         for category, message in winner.complaints():
@@ -256,6 +257,7 @@ class ShallowNN(Versioned, BaseEstimator):
             data = self._read(X, y, sample_weight, reset=first)
             coder = make_coder(data.y) if first else self._plan.coder
             coder.check(data.y)
+            self._check_same_targets(data.y)
             is_further = not first and self._can_go_on(coder)
             rng = self._rng(is_further)
             problem = self._problem(data, coder, rng)
@@ -473,8 +475,8 @@ class ShallowNN(Versioned, BaseEstimator):
         )
         if not is_same:
             warnings.warn(
-                "The number of features, hidden units or outputs, or the classes, "
-                "differ from those of the fitted network: training starts afresh.",
+                "The number of features, hidden units or outputs, the classes or the "
+                "loss differ from those of the fitted network: training starts afresh.",
                 UserWarning,
                 stacklevel=3,
             )

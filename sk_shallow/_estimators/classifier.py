@@ -386,6 +386,9 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
     def _make_coder(self, y):
         return Labels.of(y)
 
+    def _check_same_targets(self, y):
+        """What classes there are is checked where they are told."""
+
     def _class_weighted(self, data, coder):
         """Data with the weights of the classes multiplied in."""
         if self.class_weight is None:

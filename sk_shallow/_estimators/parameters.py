@@ -35,6 +35,8 @@ from sk_shallow._data.constraints import (
     shown,
 )
 from sk_shallow._model.initializers import INITIALIZERS
+from sk_shallow._model.losses import LOSSES
+from sk_shallow._model.output_activations import OUTPUT_ACTIVATIONS, output_activations
 from sk_shallow._solvers import SOLVERS, honoured
 from sk_shallow._training.recipe import ENCODINGS
 from sk_shallow.activations import ACTIVATIONS, Activation
@@ -97,6 +99,9 @@ PARAMETERS = {
         _Splits(),
         NONE,
     ),
+    "loss": (Names(LOSSES),),
+    "quantile": (_LEVEL, ArrayLike(), NONE),
+    "output_activation": (Names(("auto", *OUTPUT_ACTIVATIONS)),),
     "n_jobs": (Interval(Integral, -np.inf), NONE),
     "class_weight": (Names(("balanced",)), Instance(dict, "a dict"), NONE),
     "init": (Names(INITIALIZERS),),
@@ -234,6 +239,75 @@ def _read_y(y, n_samples, **options):
         _, y = check_X_y(np.zeros((n_samples, 1)), y, multi_output=True, **options)
     is_column = y.ndim == 2 and y.shape[1] == 1
     return column_or_1d(y, warn=True) if is_column else y
+
+
+def check_levels(loss, quantile):
+    """The level as a float, several as a tuple, or None.
+
+    Raises
+    ------
+    ValueError
+        If the loss needs levels and there are none, or the other way round; or if they
+        are not ascending numbers between 0 and 1.
+    """
+    wanted = f"{_LEVEL}, or several of them in ascending order"
+    if (loss == "quantile") != (quantile is not None):
+        words = f"needs quantile to be {wanted}" if quantile is None else "takes none"
+        raise ValueError(f"loss={loss!r} {words}. Got quantile={shown(quantile)}.")
+    if quantile is None or quantile in _LEVEL:
+        return quantile if quantile is None else _LEVEL.plain(quantile)
+    levels = np.asarray(quantile).tolist()
+    are_levels = isinstance(levels, list) and all(level in _LEVEL for level in levels)
+    if not (are_levels and levels and levels == sorted(set(levels))):
+        raise ValueError(f"quantile must be {wanted}. Got {shown(quantile)} instead.")
+    return tuple(_LEVEL.plain(level) for level in levels)
+
+
+def check_output_activation(loss, output_activation):
+    """The output activation, that of the loss where it is open.
+
+    Raises
+    ------
+    ValueError
+        If the loss cannot have it.
+    """
+    allowed = output_activations(loss)
+    if output_activation not in ("auto", *allowed):
+        raise ValueError(
+            f"loss={loss!r} needs a positive output: output_activation must be among "
+            f"{list(allowed)}, or 'auto'. Got {output_activation!r} instead."
+        )
+    return allowed[0] if output_activation == "auto" else output_activation
+
+
+def check_curvature(unit, loss, solver, alpha):
+    """Refuse second-order steps where the loss has no curvature."""
+    if unit.has_curvature or not (solver == "lm" or finds_alpha(alpha)):
+        return
+    given = "solver='lm'" if solver == "lm" else f"alpha={shown(alpha)}"
+    raise ValueError(
+        f"{given} needs the curvature of the loss, and loss={loss!r} has none: it "
+        "consists of straight lines. Use solver='adam' or 'lbfgs' and one number, or "
+        "None, as alpha; or loss='huber' or 'squared_error'."
+    )
+
+
+def check_has_mean(unit, loss):
+    """Refuse a standard deviation about what is not the mean."""
+    if not unit.has_mean:
+        raise AttributeError(
+            f"return_std=True needs a loss that predicts the mean of y; loss={loss!r} "
+            "does not. Use predict_interval."
+        )
+
+
+def check_same_coder(now, before):
+    """Refuse to go on with a stream under another loss."""
+    if now != before:
+        raise ValueError(
+            "loss, quantile or output_activation is not the same as on last call to "
+            "partial_fit. Call fit to begin anew, or set it back."
+        )
 
 
 def check_alpha(alpha, n_features, n_estimators):

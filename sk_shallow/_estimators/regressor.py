@@ -5,10 +5,20 @@ from typing import Literal, Self, overload
 
 import numpy as np
 from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
 
 from sk_shallow._data.targets import Reals
 from sk_shallow._estimators.base import ShallowNN, if_incremental
-from sk_shallow._estimators.parameters import check_level, read_numbers
+from sk_shallow._estimators.parameters import (
+    check_curvature,
+    check_has_mean,
+    check_level,
+    check_levels,
+    check_output_activation,
+    check_same_coder,
+    read_numbers,
+)
+from sk_shallow._inference.residuals import means_of
 from sk_shallow._training.plan import posterior_std
 from sk_shallow._typing import (
     ActivationName,
@@ -17,6 +27,8 @@ from sk_shallow._typing import (
     Floats,
     InitName,
     Listed,
+    LossName,
+    OutputActivationName,
     SolverName,
     Splitter,
 )
@@ -24,9 +36,9 @@ from sk_shallow.activations import Activation
 
 
 class ShallowNNRegressor(RegressorMixin, ShallowNN):
-    """A regressor: a neural network with one hidden layer and linear output.
+    """A regressor: a neural network with one hidden layer.
 
-    Training minimises the squared error, penalised by L2.
+    Training minimises the squared error, or another loss, penalised by L2.
 
     Parameters
     ----------
@@ -38,15 +50,39 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         The hidden activation g. An object, such as `LeakyReLU(negative_slope=0.1)` or
         a subclass of `Activation` of your own, can be listed in a grid as well.
         "auto": "tanh" for "lm", else the folds choose; `activation_` tells.
+    loss : {"squared_error", "absolute_error", "huber", "quantile", "poisson", \
+            "gamma"}, default="squared_error"
+        - "squared_error": for the mean of y.
+        - "absolute_error": for the median, which outliers in y do not move.
+        - "huber": squared for residuals up to a tenth of the robust spread of y (half
+          of the interquartile range, as if y were normal), straight beyond [4]_.
+        - "quantile": the pinball loss of the levels in `quantile` [5]_.
+        - "poisson": half the Poisson deviance, for the mean of counts y >= 0.
+        - "gamma": half the gamma deviance, for the mean of sizes y > 0 whose errors
+          are relative.
+        The targets are divided by a spread (robust for the second to fourth, their mean
+        for the last two); they are shifted where the output may be negative.
+    quantile : float in (0, 1), array-like or None, default=None
+        For `loss="quantile"`: a level, or several in ascending order, of which each is
+        an output; they cannot cross. The levels share the hidden units.
+    output_activation : {"auto", "identity", "relu", "softplus", "exp"}, default="auto"
+        The h of the prediction h(Z2). "auto": "exp" for "poisson" and "gamma", which
+        also take "softplus", else "identity". The others never predict below 0: "relu"
+        may predict 0 itself, and where an output is 0 below a positive target the loss
+        still draws it up, with the slope that it has at 0; "exp" multiplies what the
+        features do. `out_activation_` tells.
     solver : {"auto", "gd", "sgd", "adam", "lbfgs", "lm"}, default="auto"
         - "gd": gradient descent over all samples, in double precision.
         - "sgd", "adam": minibatches, in single precision (in double where one batch
           holds all the samples). The rate warms up, then falls to zero over
           `max_iter` epochs, and training ends there. Adam's momentum is Nesterov's.
-        - "lbfgs": SciPy's L-BFGS, over all samples, in double precision.
+        - "lbfgs": SciPy's L-BFGS, over all samples, in double precision. The kinks of
+          "absolute_error" and "quantile" are bent over a width that falls from a third
+          to 3e-4 of the spread of y, in steps of 50 iterations at the most.
         - "lm": Levenberg-Marquardt, damped generalised Gauss-Newton steps over all
-          samples, in double precision [2]_. For up to 4000 weights; it finds α, and
-          leaves error bars.
+          samples, in double precision [2]_. For up to 4000 weights, and losses with
+          curvature: not for "absolute_error" and "quantile". It finds α, and leaves
+          error bars.
         - "auto": "lm" where α is to be found or has several values; "lbfgs" for up to
           32 units of one network, α open, and up to 5000 samples; "sgd" where
           `momentum` is set; else "adam". `solver_` tells.
@@ -137,8 +173,8 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
     Attributes
     ----------
     coefs_ : list of two ndarrays, shapes (n_inputs, n_units), (n_units, n_outputs)
-        W1 and W2, in the units of what `encoder_` gives, or of X and y; n_units is
-        n_hidden times n_estimators.
+        W1 and W2, in the units of what `encoder_` gives, or of X and y (of log y, where
+        the output activation is "exp"); n_units is n_hidden times n_estimators.
     intercepts_ : list of two ndarrays, shapes (n_units,), (n_outputs,)
         b1 and b2, in original units.
     loss_ : float
@@ -170,7 +206,8 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
     alpha_ : float or ndarray of shape (n_groups,) or (n_estimators, n_groups)
         The α that was used or found, as `alpha` takes it.
     noise_variance_ : float or ndarray of shape (n_outputs,)
-        "lm": the variance of the noise of y, in its units squared.
+        "lm": the variance of the noise of y, in its units squared; for "poisson" and
+        "gamma" what the variance is beside the mean, or its square.
     n_effective_parameters_ : float
         "lm": how many parameters the data determines, in the mean of the members.
     log_evidence_ : float
@@ -181,9 +218,10 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         "ard": 1/α of each feature's weights, beside their sum, in the mean of the
         members.
     out_activation_ : str
-        "identity".
+        The output activation. Where it is "softplus", Z2 and h are in units of a spread
+        of y; see `output_activation`.
     n_outputs_, n_layers_ : int
-        Number of output units, and 3.
+        Number of output units, one for each target and level; and 3.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -202,6 +240,9 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
        algorithm", IEEE Transactions on Neural Networks 5, 1994.
     .. [3] MacKay, "A practical Bayesian framework for backpropagation networks",
        Neural Computation 4, 1992.
+    .. [4] Huber, "Robust estimation of a location parameter", Annals of Mathematical
+       Statistics 35, 1964.
+    .. [5] Koenker and Bassett, "Regression quantiles", Econometrica 46, 1978.
 
     Examples
     --------
@@ -221,6 +262,9 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         n_hidden: int | None = None,
         *,
         activation: ActivationName | Activation = "auto",
+        loss: LossName = "squared_error",
+        quantile: float | Listed | None = None,
+        output_activation: OutputActivationName = "auto",
         solver: SolverName = "auto",
         alpha: float | Listed | Literal["evidence", "ard"] | None = None,
         n_estimators: int | None = None,
@@ -246,6 +290,9 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
     ) -> None:
         self.n_hidden = n_hidden
         self.activation = activation
+        self.loss = loss
+        self.quantile = quantile
+        self.output_activation = output_activation
         self.solver = solver
         self.alpha = alpha
         self.n_estimators = n_estimators
@@ -303,7 +350,7 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         ValueError
             If X has another number of features than before, or y of outputs.
         """
-        return self._partial_fit(X, y, sample_weight, Reals.of)
+        return self._partial_fit(X, y, sample_weight, self._make_coder)
 
     @overload
     def predict(self, X: DataLike, return_std: Literal[False] = False) -> Floats: ...
@@ -334,7 +381,8 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            In the units and the shape of y.
+            In the units and the shape of y; with a last axis for the levels, if
+            `quantile` lists them.
         std : ndarray of the same shape
             If `return_std`.
 
@@ -343,7 +391,7 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         AttributeError
             If `return_std`, and nothing was held out: where `n_hidden` (or `solver`)
             and `alpha` were set and `cv` was not, or after `partial_fit` or a warm
-            start.
+            start; or if the loss does not predict the mean.
 
         Notes
         -----
@@ -353,15 +401,17 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         """
         if not return_std:
             Z2 = self._outputs(X)
-            return self._plan.coder.decode(Z2)
+            return self._plan.coder.decode(self._plan.means(Z2))
         X, inputs = self._read_inputs(X)
-        mean = self._outputs_of(inputs)
+        check_has_mean(self._plan.coder.output_unit, self.loss)
+        mean = self._plan.means(self._outputs_of(inputs))
         if self._posteriors is not None:
             std = posterior_std(
                 self._posteriors, self._members(), inputs, self._plan, self._range, X
             )
         else:
-            std = self._held_out("return_std=True").std(self._by_member(inputs), X)
+            residuals = self._held_out("return_std=True")
+            std = residuals.std(mean, self._means_of_holders(inputs), X)
         decode = self._plan.coder.decode
         return decode(mean), decode(std.astype(mean.dtype))
 
@@ -371,7 +421,11 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         For a committee whose members are the folds it is CV+ [1]_: its coverage is at
         least 2 `confidence_level` - 1 for samples from the same distribution, and close
         to `confidence_level` in general. For one network the held-out residuals of
-        networks like it are taken.
+        networks like it are taken. Residuals of "poisson" and "gamma" are taken beside
+        the root of the variance that these have.
+
+        Where `quantile` lists levels, the two nearest to (1 - `confidence_level`)/2 and
+        its complement are conformed, CQR [2]_: the width follows the noise.
 
         Parameters
         ----------
@@ -392,6 +446,8 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         ----------
         .. [1] Barber, Candès, Ramdas and Tibshirani, "Predictive inference with the
            jackknife+", Annals of Statistics 49, 2021.
+        .. [2] Romano, Patterson and Candès, "Conformalized quantile regression",
+           NeurIPS 2019.
 
         Examples
         --------
@@ -416,12 +472,30 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         """
         level = check_level(confidence_level)
         X, inputs = self._read_inputs(X)
-        residuals = self._held_out("predict_interval")
-        mean = self._outputs_of(inputs)
-        outputs = self._by_member(inputs)
-        bounds = residuals.interval(mean, outputs, X, level)
-        decode = self._plan.coder.decode
-        return np.stack([decode(bound.astype(mean.dtype)) for bound in bounds], axis=-1)
+        residuals, coder = self._held_out("predict_interval"), self._plan.coder
+        mean = self._plan.means(self._outputs_of(inputs))
+        means = self._means_of_holders(inputs)
+        bounds = residuals.interval(mean, means, X, level, coder.around(level))
+        bounds = [coder.by_target(bound.astype(mean.dtype)) for bound in bounds]
+        return np.stack(bounds, axis=-1)
+
+    def score(
+        self, X: DataLike, y: DataLike, sample_weight: DataLike | None = None
+    ) -> float:
+        """R² of the predictions; of several quantiles, of that nearest to the median.
+
+        Parameters
+        ----------
+        X : {DataFrame, array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        float
+        """
+        told = self._plan.coder.middle(self.predict(X))
+        return float(r2_score(y, told, sample_weight=sample_weight))
 
     def _held_out(self, wanted):
         """The held-out residuals, or an error."""
@@ -442,15 +516,26 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
             return "alpha was set. Set cv, or leave alpha open, or use solver='lm'"
         return "the samples, or their groups, are too few, or a warm start went on"
 
-    def _by_member(self, inputs):
-        """Outputs of each member, if they are those that held samples out."""
-        return self._member_outputs(inputs) if self._keeps_holders else None
+    def _means_of_holders(self, inputs):
+        """A2 of the members that held each fold out, if they are these members."""
+        if not self._keeps_holders:
+            return None
+        outputs = means_of(self._residuals.holders, self._member_outputs(inputs))
+        return self._plan.means(outputs)
 
     def _read_y(self, y, n_samples):
         return read_numbers(y, n_samples)
 
     def _make_coder(self, y):
-        return Reals.of(y)
+        levels = check_levels(self.loss, self.quantile)
+        activation = check_output_activation(self.loss, self.output_activation)
+        coder = Reals.of(y, self.loss, activation, levels)
+        check_curvature(coder.output_unit, self.loss, self.solver, self.alpha)
+        return coder
+
+    def _check_same_targets(self, y):
+        if hasattr(self, "coefs_"):
+            check_same_coder(self._make_coder(y), self._plan.coder)
 
     def _class_weighted(self, data, coder):
         return data

@@ -1,14 +1,21 @@
 """What fitted models are made of, for `skops.io.load`, which asks what to trust."""
 
 from sk_shallow._arrays.curvature import RowsFactor, SquareFactor
-from sk_shallow._data.encoding import Bins, Encoding, Levels, Ramps
-from sk_shallow._data.scaling import Standardizer, Whitener
+from sk_shallow._data import encoding
+from sk_shallow._data.scaling import (
+    RobustScaler,
+    Standardizer,
+    TargetScaler,
+    Whitener,
+)
 from sk_shallow._data.targets import Labels, Reals
 from sk_shallow._estimators.classifier import ShallowNNClassifier
 from sk_shallow._estimators.regressor import ShallowNNRegressor
 from sk_shallow._inference.laplace import Laplace
 from sk_shallow._inference.residuals import Fold, Range, Residuals
+from sk_shallow._model import output_activations
 from sk_shallow._model.layout import Layout
+from sk_shallow._model.losses import LOSSES
 from sk_shallow._solvers.first_order import State
 from sk_shallow._training.plan import Plan
 from sk_shallow._training.recipe import Binning, Recipe
@@ -18,9 +25,19 @@ from sk_shallow.preprocessing import PiecewiseLinearEncoder
 
 _PUBLIC = (ShallowNNClassifier, ShallowNNRegressor, PiecewiseLinearEncoder)
 _TRAINING = (Plan, Layout, Recipe, Binning, Progress, State)
-_DATA = (Encoding, Bins, Levels, Ramps, Standardizer, Whitener, Labels, Reals)
+_COLUMNS = (encoding.Encoding, encoding.Bins, encoding.Levels, encoding.Ramps)
+_SCALES = (Standardizer, Whitener, TargetScaler, RobustScaler)
+_TARGETS = (Labels, Reals, *LOSSES.values(), *output_activations.KINDS)
 _BARS = (Residuals, Fold, Range, Laplace, SquareFactor, RowsFactor)
-_KINDS = {*_PUBLIC, *_TRAINING, *_DATA, *_BARS, *map(type, ACTIVATIONS.values())}
+_KINDS = {
+    *_PUBLIC,
+    *_TRAINING,
+    *_COLUMNS,
+    *_SCALES,
+    *_TARGETS,
+    *_BARS,
+    *map(type, ACTIVATIONS.values()),
+}
 
 # As skops writes them. What a user passes as a parameter is for the user to trust.
 SKOPS_TRUSTED_TYPES = sorted(f"{kind.__module__}.{kind.__name__}" for kind in _KINDS)

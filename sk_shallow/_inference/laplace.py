@@ -174,7 +174,7 @@ def n_live(posterior, layout):
     return float(np.clip(shares, 0, 1).sum())
 
 
-def predictive(posteriors, thetas, X, x, y, layout, g, block=_BLOCK):
+def predictive(posteriors, thetas, X, x, y, layout, g, unit, block=_BLOCK):
     """Mean and standard deviation of y, of the mixture of the posteriors.
 
     Parameters
@@ -189,6 +189,7 @@ def predictive(posteriors, thetas, X, x, y, layout, g, block=_BLOCK):
     layout : Layout
         Of one member.
     g : Activation
+    unit : output unit
     block : int
         Numbers in a block of the Jacobian.
 
@@ -202,18 +203,19 @@ def predictive(posteriors, thetas, X, x, y, layout, g, block=_BLOCK):
     for start in range(0, X.shape[0], step):
         rows = slice(start, start + step)
         design = np.asarray(x.design(X[rows], np.float64))
-        moments[..., rows] = _moments(posteriors, thetas, design, layout, g)
+        moments[..., rows] = _moments(posteriors, thetas, design, layout, g, unit)
     mean, std = moments
-    return mean * y.scale[:, None] + y.mean[:, None], std * y.scale[:, None]
+    return mean * y.scale[:, None] + y.offset[:, None], std * y.scale[:, None]
 
 
-def _moments(posteriors, thetas, X, layout, g):
-    """Mean and standard deviation of the standardised outputs."""
+def _moments(posteriors, thetas, X, layout, g, unit):
+    """Mean and standard deviation of the standardised targets."""
     means, variances = [], []
     for posterior, theta in zip(posteriors, thetas, strict=True):
-        mean, J = linearized(X, theta, layout, g)
-        variance = posterior.variance(J.reshape(-1, layout.size)).reshape(mean.shape)
-        means.append(mean)
-        variances.append(posterior.noise_variance + variance)
+        Z2, J = linearized(X, theta, layout, g)
+        variance = posterior.variance(J.reshape(-1, layout.size)).reshape(Z2.shape)
+        means.append(unit.mean(Z2))
+        noise = posterior.noise_variance * means[-1] ** unit.variance_power
+        variances.append(noise + unit.slope(Z2) ** 2 * variance)
     variance = np.mean(variances, axis=0) + np.var(means, axis=0)
     return np.mean(means, axis=0), np.sqrt(variance)

@@ -2,7 +2,8 @@
 
 A sample's residual is that of the members that do not see it. The mean of the squares
 is the variance of a new sample about such members. With their outputs, the residuals
-give intervals whose coverage does not rest on a normal posterior: CV+ [1]_.
+give intervals whose coverage does not rest on a normal posterior: CV+ [1]_. Where two
+outputs are quantiles, how far samples are outside of them moves both: CQR [2]_.
 
 Beyond the samples nothing bounds how a function rises and bends: where x is d standard
 deviations outside their range, √(Σ dⱼ²) over the columns j, the standard deviation of y
@@ -12,6 +13,7 @@ References
 ----------
 .. [1] Barber, Candès, Ramdas and Tibshirani, "Predictive inference with the
    jackknife+", Annals of Statistics 49, 2021.
+.. [2] Romano, Patterson and Candès, "Conformalized quantile regression", NeurIPS 2019.
 """
 
 from typing import NamedTuple
@@ -72,30 +74,49 @@ def _powers_of_two(x):
 
 
 class Fold(NamedTuple):
-    """The sizes of the residuals of one fold, ascending, and the weights up to each.
+    """The residuals of one fold.
 
     Attributes
     ----------
-    sizes : ndarray of shape (n_out, n_samples)
-    weights : ndarray of shape (n_out, n_samples + 1)
+    residuals : ndarray of shape (n_out, n_samples)
+    weights : ndarray of shape (n_samples,)
+    """
+
+    residuals: np.ndarray
+    weights: np.ndarray
+
+
+class Scores(NamedTuple):
+    """How far samples are outside of bounds, ascending, and the weights up to each.
+
+    Attributes
+    ----------
+    sizes : ndarray of shape (n_bounds, n_samples)
+    weights : ndarray of shape (n_bounds, n_samples + 1)
     """
 
     sizes: np.ndarray
     weights: np.ndarray
 
     @classmethod
-    def of(cls, residuals, weights):
-        """Of the residuals of some samples, and their weights for each output."""
-        sizes = np.abs(residuals)
+    def of(cls, folds, low, high):
+        """Of some folds, outside of the outputs with these numbers.
+
+        Above the high one by r, or below the low one by -r: |r| where they are one.
+        """
+        R = np.concatenate([fold.residuals for fold in folds], axis=1)
+        sizes = np.maximum(-R[low], R[high])
         order = sizes.argsort(axis=1)
-        weights = np.broadcast_to(weights, sizes.shape)
-        cumulative = np.cumsum(np.take_along_axis(weights, order, 1), axis=1)
+        weights = np.concatenate([fold.weights for fold in folds])
         zeros = np.zeros((len(sizes), 1))
-        return cls(np.take_along_axis(sizes, order, 1), np.hstack([zeros, cumulative]))
+        cumulative = np.hstack([zeros, np.cumsum(weights[order], axis=1)])
+        return cls(np.take_along_axis(sizes, order, 1), cumulative)
 
 
 class Residuals(NamedTuple):
     """Held-out residuals, in the units of y.
+
+    Where the variance of y grows with its mean a as aᵖ, they are divided by √aᵖ.
 
     Attributes
     ----------
@@ -106,6 +127,10 @@ class Residuals(NamedTuple):
         The mean square of the residuals, and what remains of it without the spread of
         the members.
     range : Range or None
+    power : int
+        p.
+    least : float
+        What y cannot be below.
     """
 
     folds: list
@@ -113,9 +138,11 @@ class Residuals(NamedTuple):
     variance: np.ndarray
     noise: np.ndarray
     range: Range | None
+    power: int
+    least: float
 
     @classmethod
-    def of(cls, residuals, weights, unseen, spread, where):
+    def of(cls, residuals, weights, unseen, spread, where, power=0, least=-np.inf):
         """From the residuals of all samples.
 
         Parameters
@@ -124,8 +151,9 @@ class Residuals(NamedTuple):
         weights : ndarray of shape (n_samples,)
         unseen : ndarray of bool, shape (n_members, n_samples)
         spread : ndarray of shape (n_out,)
-            The mean variance of the outputs that the holders of the folds give.
+            The mean variance of the means that the holders of the folds give.
         where : Range or None
+        power, least : see above
         """
         holders, number = np.unique(unseen.T, axis=0, return_inverse=True)
         is_held = holders.any(axis=1)
@@ -133,60 +161,59 @@ class Residuals(NamedTuple):
         judged = np.concatenate(rows)
         w = weights[judged]
         variance = np.square(residuals[:, judged]) @ w / w.sum()
-        return cls(
-            [Fold.of(residuals[:, some], weights[some]) for some in rows],
-            holders[is_held],
-            variance,
-            np.maximum(variance - spread, _LEAST_NOISE * variance),
-            where,
-        )
+        noise = np.maximum(variance - spread, _LEAST_NOISE * variance)
+        folds = [Fold(residuals[:, some], weights[some]) for some in rows]
+        held = holders[is_held]
+        return cls(folds, held, variance, noise, where, power, least)
 
-    def means(self, outputs):
-        """Of the holders of each fold: (n_folds, n_out, n_samples)."""
-        return _means(self.holders, outputs)
-
-    def std(self, outputs, X):
+    def std(self, mean, means, X):
         """The standard deviation of y, from the outputs of the members.
 
         Parameters
         ----------
-        outputs : ndarray of shape (n_members, n_out, n_samples) or None
-            None where the members have not been kept.
+        mean : ndarray of shape (n_out, n_samples)
+            Of the fitted network.
+        means : ndarray of shape (n_folds, n_out, n_samples) or None
+            Of the holders of each fold; None where they have not been kept.
         X : ndarray of shape (n_samples, n_columns) or None
 
         Returns
         -------
         ndarray of shape (n_out, n_samples)
         """
-        if outputs is None:
-            variance = self.variance[:, None]
-        else:
-            variance = self.noise[:, None] + self.means(outputs).var(axis=0)
+        noise, spread = self.variance, 0.0
+        if means is not None:
+            noise, spread = self.noise, means.var(axis=0)
+        variance = noise[:, None] * mean**self.power + spread
         return np.sqrt(variance + np.square(bend(self.range, X)))
 
-    def interval(self, mean, outputs, X, level):
+    def interval(self, mean, means, X, level, rows=None):
         """The bounds of y.
 
         Parameters
         ----------
-        mean : ndarray of shape (n_out, n_samples)
-            Of the fitted network.
-        outputs, X : see `std`
+        mean, means, X : see `std`
         level : float
+        rows : pair of ndarray of int, default=None
+            Which outputs are conformed to be the low bounds, and the high ones; the
+            means where there is one output for each target.
 
         Returns
         -------
-        low, high : ndarray of shape (n_out, n_samples)
+        low, high : ndarray of shape (n_bounds, n_samples)
         """
-        folds, means = self.folds, mean[None]
-        if outputs is None:
-            folds = [_pooled(folds)]
+        below, above = (np.arange(len(mean)),) * 2 if rows is None else rows
+        if means is None:
+            scores, means = [Scores.of(self.folds, below, above)], mean[None]
         else:
-            means = self.means(outputs)
+            scores = [Scores.of([fold], below, above) for fold in self.folds]
+        unit = means ** (self.power / 2)
         extra = float(ndtri((1 + level) / 2)) * bend(self.range, X)
-        high = _bounds(means, folds, level) + extra
-        low = -_bounds(-means, folds, level) - extra
-        return np.minimum(low, mean), np.maximum(high, mean)
+        high = _bounds(means[:, above], unit[:, above], scores, level) + extra
+        low = -_bounds(-means[:, below], unit[:, below], scores, level) - extra
+        middle = mean[below] + (mean[above] - mean[below]) / 2
+        low = np.maximum(np.minimum(low, middle), self.least)
+        return low, np.maximum(high, middle)
 
 
 def bend(where, X):
@@ -208,49 +235,41 @@ def bend(where, X):
         return where.scale[:, None] * (d + d**2)
 
 
-def member_spread(outputs, weights, unseen):
-    """The mean variance, over the samples, of the means of the folds' holders."""
+def holders_of(unseen):
+    """The members that do not see each fold, from those that do not see each sample."""
     holders = np.unique(unseen.T, axis=0)
-    means = _means(holders[holders.any(axis=1)], outputs)
-    return means.var(axis=0) @ weights / weights.sum()
+    return holders[holders.any(axis=1)]
 
 
-def _means(holders, outputs):
-    """The mean output of the holders of each fold."""
+def means_of(holders, outputs):
+    """The mean output of the holders of each fold: (n_folds, n_out, n_samples)."""
     share = holders / holders.sum(axis=1, keepdims=True)
     return np.tensordot(share, outputs, 1)
 
 
-def _pooled(folds):
-    """All residuals as those of one fold."""
-    sizes = np.concatenate([fold.sizes for fold in folds], axis=1)
-    weights = np.concatenate([np.diff(fold.weights) for fold in folds], axis=1)
-    return Fold.of(sizes, weights)
-
-
-def _bounds(means, folds, level):
-    """The least t that the level of all mean + residual is not above.
+def _bounds(means, units, scores, level):
+    """The least t that the level of all mean + unit × score is not above.
 
     A new sample has the weight 1: a weight k stands for k copies.
     """
-    total = np.sum([fold.weights[:, -1] for fold in folds], axis=0)
+    total = np.sum([fold.weights[:, -1] for fold in scores], axis=0)
     needed = np.minimum(level * (total + 1), total)
-    pairs = list(zip(means, folds, strict=True))
-    low = np.min([mean + fold.sizes[:, :1] for mean, fold in pairs], axis=0)
-    high = np.max([mean + fold.sizes[:, -1:] for mean, fold in pairs], axis=0)
+    parts = list(zip(means, units, scores, strict=True))
+    low = np.min([mean + unit * fold.sizes[:, :1] for mean, unit, fold in parts], 0)
+    high = np.max([mean + unit * fold.sizes[:, -1:] for mean, unit, fold in parts], 0)
     for _ in range(_N_HALVINGS):
         middle = low + (high - low) / 2
-        is_enough = _weight_up_to(middle, means, folds) >= needed[:, None] * (1 - 1e-12)
+        is_enough = _weight_up_to(middle, parts) >= needed[:, None] * (1 - 1e-12)
         high = np.where(is_enough, middle, high)
         low = np.where(is_enough, low, middle)
     return high
 
 
-def _weight_up_to(t, means, folds):
-    """The weight of all mean + residual that are not above t."""
+def _weight_up_to(t, parts):
+    """The weight of all mean + unit × score that are not above t."""
     weight = np.zeros(t.shape)
-    for mean, fold in zip(means, folds, strict=True):
+    for mean, unit, fold in parts:
         for j, sizes in enumerate(fold.sizes):
-            n_below = np.searchsorted(sizes, t[j] - mean[j], side="right")
-            weight[j] += fold.weights[j][n_below]
+            excess = (t[j] - mean[j]) / unit[j]
+            weight[j] += fold.weights[j][np.searchsorted(sizes, excess, side="right")]
     return weight

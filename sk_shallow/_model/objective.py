@@ -167,7 +167,7 @@ class Objective:
             self.loss.delta(Z2, Y, out=dZ2)
             dZ2 *= w
             grad += np.tensordot(dZ2, J, 2)  # Jᵀ dZ2
-            self.loss.scale_by_root_of_curvature(Z2, J)
+            self.loss.scale_by_root_of_curvature(Z2, Y, J)
             J *= np.sqrt(w)[..., None]
             H.add(J.reshape(-1, p))
         if self.loss.is_shift_invariant:
@@ -192,6 +192,17 @@ class Objective:
         """The same losses with another penalty."""
         other = copy(self)
         other.penalty = penalty
+        return other
+
+    @property
+    def is_smooth(self):
+        """Whether the loss has no kinks."""
+        return self.loss.is_smooth
+
+    def smoothed(self, width):
+        """The same with the kinks of the loss bent, so wide."""
+        other = copy(self)
+        other.loss = self.loss.smoothed(width)
         return other
 
     def metric(self):

@@ -11,11 +11,13 @@ if the scale of its loss is a variance of noise, for the data to tell, and
 import numpy as np
 from scipy.special import expit
 
+from sk_shallow._model.losses import SquaredError
+
 # exp of less adds nothing to 1, and could be a subnormal number, which is slow.
 _LEAST_LOGIT = np.float32(-60)
 
 
-def _softplus(Z):
+def softplus(Z):
     """log(1 + exp(Z)) without overflow."""
     return np.maximum(Z, 0) + np.log1p(np.exp(-np.abs(Z)))
 
@@ -33,30 +35,6 @@ def _as_precise_as_probabilities(L):
     return L
 
 
-class SquaredError:
-    """Identity output, ℓ = 1/2 Σⱼ (zⱼ - yⱼ)²."""
-
-    activation = "identity"
-    has_noise = True
-    is_shift_invariant = False
-
-    def mean(self, Z):
-        """A2 = Z2."""
-        return Z
-
-    def loss(self, Z, Y):
-        """ℓ of every sample, shape (..., n_samples)."""
-        R = Z - Y
-        return 0.5 * np.einsum("...ji,...ji->...i", R, R)
-
-    def delta(self, Z, Y, out):
-        """dZ2 = A2 - Y, in `out`, which may be Z."""
-        np.subtract(Z, Y, out=out)
-
-    def scale_by_root_of_curvature(self, Z, J):
-        """J ← Λ^½ J, with Λ = ∂²ℓ/∂Z2² = I."""
-
-
 class LogisticLoss:
     """Logistic outputs, ℓ = -Σⱼ [yⱼ log aⱼ + (1 - yⱼ) log(1 - aⱼ)].
 
@@ -65,6 +43,7 @@ class LogisticLoss:
 
     activation = "logistic"
     has_noise = False
+    has_curvature = is_smooth = True
     is_shift_invariant = False
 
     def mean(self, Z):
@@ -73,11 +52,11 @@ class LogisticLoss:
 
     def log_mean(self, Z):
         """log A2 = -log(1 + exp(-Z2))."""
-        return _as_precise_as_probabilities(-_softplus(-Z))
+        return _as_precise_as_probabilities(-softplus(-Z))
 
     def loss(self, Z, Y):
         """ℓ of every sample, as Σⱼ log(1 + exp(zⱼ)) - yⱼ zⱼ."""
-        return np.sum(_softplus(Z) - Y * Z, axis=-2)
+        return np.sum(softplus(Z) - Y * Z, axis=-2)
 
     def delta(self, Z, Y, out):
         """dZ2 = A2 - Y = 1/2 tanh(Z2/2) + 1/2 - Y, in `out`, which may be Z."""
@@ -87,7 +66,7 @@ class LogisticLoss:
         np.add(out, 0.5, out=out)
         np.subtract(out, Y, out=out)
 
-    def scale_by_root_of_curvature(self, Z, J):
+    def scale_by_root_of_curvature(self, Z, Y, J):
         """J ← Λ^½ J, with Λ = diag(a (1 - a)); J has the shape (*Z.shape, size)."""
         J *= np.sqrt(expit(Z) * expit(-Z))[..., None]
 
@@ -97,6 +76,7 @@ class SoftmaxLoss:
 
     activation = "softmax"
     has_noise = False
+    has_curvature = is_smooth = True
     is_shift_invariant = True
 
     def mean(self, Z):
@@ -121,7 +101,7 @@ class SoftmaxLoss:
         np.divide(out, np.add.reduce(out, axis=-2, keepdims=True), out=out)
         np.subtract(out, Y, out=out)
 
-    def scale_by_root_of_curvature(self, Z, J):
+    def scale_by_root_of_curvature(self, Z, Y, J):
         """J ← B J, where BᵀB = Λ = diag(a) - a aᵀ; J has the shape (*Z.shape, size).
 
         With the unit vector s = √a: B = (I - s sᵀ) diag(s).

@@ -10,6 +10,9 @@ from sk_shallow._solvers.result import OVERFLOW, Result, product_operations
 
 # Minibatch steps that count as one iteration, and so many that all starts make.
 _STEPS, _ALL_GO_ON = 4, 30
+# The widths of the bends in place of kinks, in units of the targets' spread, and the
+# iterations with each but the last.
+_WIDTHS, _STAGE = [10 ** (-i / 2) for i in range(1, 8)], 50
 
 
 @dataclass(frozen=True)
@@ -73,13 +76,49 @@ class LBFGS:
         """A descent that can be prolonged, from the best of some starts."""
         return Descent(self, objective, thetas)
 
-    def solve(self, objective, theta, *, on_iteration, **_):
-        """Minimise the objective from θ, in place; see `FirstOrder.solve`."""
-        max_iter, stopped = self.n_iter, False
+    def solve(self, objective, theta, *, on_iteration, on_restart=None, **_):
+        """Minimise the objective from θ, in place; see `FirstOrder.solve`.
+
+        A loss with kinks is minimised with bends in their place, narrower and narrower;
+        what is told of each iteration is the loss with its kinks.
+        """
+        n_left, stopped = self.n_iter, False
+        widths = [None] if objective.is_smooth else _WIDTHS[-n_left:]
+        for n_after, width in zip(range(len(widths) - 1, -1, -1), widths, strict=True):
+            if stopped and on_restart is not None:
+                on_restart()
+            n_most = n_left if n_after == 0 else min(n_left - n_after, _STAGE)
+            n_done, stopped = self._minimize(
+                objective, width, theta, n_most, on_iteration
+            )
+            n_left -= n_done
+        if stopped or self.has_budget or n_left > 0:
+            return Result()
+        return Result(
+            message=f"max_iter={self.n_iter} iterations were reached before the loss "
+            "converged. Set a larger max_iter or tol."
+        )
+
+    def go_on(self, objective, theta, n_iter, n_before):
+        """Make some iterations more, in place."""
+        width = None
+        if not objective.is_smooth:
+            width = _WIDTHS[min(n_before // _STAGE, len(_WIDTHS) - 1)]
+        self._minimize(objective, width, theta, n_iter, lambda *_: False)
+
+    def _minimize(self, objective, width, theta, max_iter, on_iteration):
+        """At most so many iterations; their number, and whether one was the last."""
+        smooth = objective if width is None else objective.smoothed(width)
+        stopped = False
+
+        def told(theta, value):
+            return on_iteration(
+                theta, value if smooth is objective else objective.value(theta)
+            )
 
         def callback(intermediate_result):
             nonlocal stopped
-            stopped = on_iteration(intermediate_result.x, intermediate_result.fun)
+            stopped = told(intermediate_result.x, intermediate_result.fun)
             if stopped:
                 raise StopIteration
 
@@ -92,7 +131,7 @@ class LBFGS:
         }
         with np.errstate(over="ignore", invalid="ignore"):
             found = minimize(
-                objective.value_and_grad,
+                smooth.value_and_grad,
                 theta,
                 jac=True,
                 method="L-BFGS-B",
@@ -103,13 +142,8 @@ class LBFGS:
             raise ValueError(OVERFLOW)
         theta[...] = found.x
         if found.nit == 0:
-            on_iteration(theta, found.fun)
-        if stopped or self.has_budget or found.nit < max_iter:
-            return Result()
-        return Result(
-            message=f"max_iter={max_iter} iterations were reached before the loss "
-            "converged. Set a larger max_iter or tol."
-        )
+            stopped = told(theta, found.fun)
+        return found.nit, stopped
 
 
 class Descent:
@@ -136,9 +170,8 @@ class Descent:
     def advance(self, n_steps):
         """Make some more iterations."""
         n_iter = max(1, n_steps // _STEPS)
-        solver = replace(self._solver, max_iter=n_iter)
         for theta in self._thetas:
-            solver.solve(self.objective, theta, on_iteration=lambda *_: False)
+            self._solver.go_on(self.objective, theta, n_iter, self.n_epochs)
         self.n_epochs += n_iter
         if len(self._thetas) > 1:
             self._thetas.sort(key=self.objective.value)

@@ -93,7 +93,12 @@ class Plan(NamedTuple):
         layouts = [one._replace(n_members=len(run) // one.size) for run in thetas]
         pairs = zip(layouts, thetas, strict=True)
         split = [theta for layout, run in pairs for theta in layout.split(run)]
-        return [fold(one.view(theta), self.x, self.y) for theta in split]
+        units = self.coder.units(self.y)
+        return [fold(one.view(theta), self.x, units) for theta in split]
+
+    def means(self, Z2):
+        """A2 in units of y, from outputs in such."""
+        return self.coder.means(Z2, self.y)
 
 
 def posterior_std(posteriors, members, inputs, plan, where, X):
@@ -115,8 +120,8 @@ def posterior_std(posteriors, members, inputs, plan, where, X):
     ndarray of shape (n_out, n_samples)
     """
     one = plan.layout.member
-    thetas = [one.pack(*unfold(*each, plan.x, plan.y), np.float64) for each in members]
-    _, std = predictive(
-        posteriors, thetas, inputs, plan.x, plan.y, one, plan.activation
-    )
+    units = plan.coder.units(plan.y)
+    thetas = [one.pack(*unfold(*each, plan.x, units), np.float64) for each in members]
+    network = one, plan.activation, plan.coder.output_unit
+    _, std = predictive(posteriors, thetas, inputs, plan.x, plan.y, *network)
     return np.hypot(std, bend(where, X))

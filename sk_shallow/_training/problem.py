@@ -67,7 +67,7 @@ class Problem:
         sizes = len(x.mean), recipe.n_hidden, self.coder.n_outputs
         layout = Layout(*sizes, recipe.n_members)
         _check_size(layout, self.data.n_samples)
-        are_numbers = self.coder.output_unit.has_noise
+        are_numbers = self.coder.are_numbers
         solver = recipe.solver.sized(self.data.n_samples, layout, are_numbers)
         return Plan(layout, recipe.activation, self.coder, solver, encoding, x, self.y)
 
@@ -85,13 +85,14 @@ class Problem:
 
     def first(self, plan, rngs):
         """b1, W1, W2, b2 of each member, in standardised units."""
-        b2 = self.coder.first_bias(self.data.y, self.data.weights)
+        b2 = self.first_bias
         is_spread = self.places_units and plan.solver.places_units
         spread = plan.x.spread if is_spread else 0.0
         how = self.draw, plan.layout.member, b2
         drawn = [first_weights(rng, *how, spread=spread) for rng in rngs]
+        is_constant = self.coder.units(self.y).is_constant
         for _, _, W2, _ in drawn:
-            W2[:, self.y.is_constant] = 0  # what is constant is told by b2
+            W2[:, is_constant] = 0  # what is constant is told by b2
         return drawn
 
     def encoding(self, binning):
@@ -115,8 +116,13 @@ class Problem:
     def y(self):
         """The standardizer of the targets."""
         if not self.standardize:
-            return Standardizer.identity(self.coder.n_outputs)
+            return self.coder.no_standardizer()
         return self.coder.standardizer(self.data.y, self.data.sample_weight)
+
+    @cached_property
+    def first_bias(self):
+        """The outputs of the best constant."""
+        return self.coder.first_bias(self.data.y, self.data.weights, self.y)
 
     @cached_property
     def range(self):

@@ -166,8 +166,9 @@ def train_on(
         drawn = [problem.first(plan, rngs) for _ in range(n_starts)]
     else:
         # In a stream the weights keep their meaning in standardised units.
-        units = plan if earlier is None else earlier
-        drawn = [[unfold(*weights, units.x, units.y) for weights in members]]
+        x, y = (plan.x, plan.y) if earlier is None else (earlier.x, earlier.y)
+        units = plan.coder.units(y)
+        drawn = [[unfold(*weights, x, units) for weights in members]]
     thetas = [plan.joined(weights, samples.Y.dtype) for weights in drawn]
     share = float(problem.data.weights.sum()) / progress.weight
     found = None
@@ -300,7 +301,8 @@ def summary(plan, runs, weight):
     }
     if plan.coder.output_unit.has_noise:
         noise = np.mean([posterior.noise_variance for posterior in posteriors])
-        told["noise_variance_"] = plan.coder.per_output(noise * scale**2)
+        power = 2 - plan.coder.output_unit.variance_power
+        told["noise_variance_"] = plan.coder.per_output(noise * scale**power)
     if len(runs[0].penalty.alpha) == plan.layout.n_in + 1:
         relevance = np.mean(1 / alphas[:, :-1], axis=0)
         told["feature_relevance_"] = relevance / relevance.sum()

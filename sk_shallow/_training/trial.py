@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from sk_shallow._arrays.threads import suited_to
-from sk_shallow._inference.residuals import Residuals, member_spread
+from sk_shallow._inference.residuals import Residuals, holders_of, means_of
 from sk_shallow._training.train import Run, mean_curve
 
 # The losses are looked at after so many steps, and whenever these have grown by √2;
@@ -206,15 +206,21 @@ class Trial:
 
     def residuals(self):
         """What the members have not seen, in the units of y."""
-        J, data, y = self._objective, self.problem.data, self.plan.y
+        J, coder, w = self._objective, self.plan.coder, self.problem.data.weights
+        unit, scale = coder.output_unit, coder.by_output(self.plan.y.scale)[:, None]
+        A = unit.mean(self.best.outputs) * scale
         outputs = J.outputs(self.best.theta)
-        spread = member_spread(outputs, data.weights, self._unseen)
+        means = unit.mean(means_of(holders_of(self._unseen), outputs)) * scale
+        p = unit.variance_power
+        spread = means.var(axis=0) / means.mean(axis=0) ** p
         return Residuals.of(
-            (J.Y - self.best.outputs) * y.scale[:, None],
-            data.weights,
+            (J.Y * scale - A) / A ** (p / 2),
+            w,
             self._unseen,
-            spread * y.scale**2,
+            spread @ w / w.sum(),
             self.problem.range,
+            p,
+            unit.low,
         )
 
     def complaints(self):
@@ -244,7 +250,6 @@ class Trial:
 
     def _loss_of_a_constant(self):
         """The mean loss of an output that is the same for all samples."""
-        data, Y = self.problem.data, self._objective.Y
-        b2 = self.problem.coder.first_bias(data.y, data.weights)
-        constant = np.broadcast_to(np.reshape(b2, (-1, 1)), Y.shape)
+        constant = np.reshape(self.problem.first_bias, (-1, 1))
+        constant = np.broadcast_to(constant, self._objective.Y.shape)
         return self._losses(constant)[1]
