@@ -11,6 +11,7 @@ from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
+import sklearn
 from scipy import sparse
 from sklearn import config_context
 from sklearn.utils import check_array
@@ -56,6 +57,8 @@ _OBJECTS = {
     "dates or times": (date, time, timedelta, np.datetime64, np.timedelta64),
     "complex numbers": (complex, np.complexfloating),
 }
+# Whether scikit-learn knows the frames of polars, or only the interchange protocol.
+_POLARS_IS_KNOWN = tuple(map(int, sklearn.__version__.split(".")[:2])) >= (1, 9)
 # What categorical_features may list.
 _ITEMS = (str, bool, np.bool_, Integral)
 
@@ -89,7 +92,7 @@ class Columns(NamedTuple):
         The columns of labels.
     is_categorical : ndarray of shape (n_features,)
         Which of the columns hold labels.
-    header : DataFrame or ndarray of shape (0, n_features)
+    header : DataFrame, _Header or ndarray of shape (0, n_features)
         X without its rows: the names of the columns, if they have any.
     """
 
@@ -245,10 +248,33 @@ class _Pandas(_Frame):
         return values.tolist(), codes
 
 
+class _Header:
+    """The names of columns, in the interchange protocol of frames.
+
+    By it scikit-learn asked for names before version 1.9; polars no longer speaks it.
+    """
+
+    def __init__(self, names):
+        self.names, self.shape = names, (0, len(names))
+
+    def __dataframe__(self):
+        """All that is asked for is `column_names`."""
+        return self
+
+    def column_names(self):
+        """The names."""
+        return self.names
+
+
 class _Polars(_Frame):
     """A DataFrame of polars."""
 
     package = "polars"
+
+    def __init__(self, X):
+        super().__init__(X)
+        if not _POLARS_IS_KNOWN:
+            self.header = _Header(self.names)
 
     def holds(self, j):
         """What column j holds."""
