@@ -232,7 +232,9 @@ class _Pandas(_Frame):
         infer = sys.modules["pandas"].api.types.infer_dtype
         column = self.frame.iloc[:, j]
         kind = infer(column, skipna=True)
-        return infer(column.tolist(), skipna=True) if kind == "unknown-array" else kind
+        # pandas 2 does not skip None among complex numbers.
+        again = {"unknown-array": column.tolist, "mixed": column.dropna}
+        return infer(again[kind](), skipna=True) if kind in again else kind
 
     def block(self, columns):
         """These columns, as an array."""
