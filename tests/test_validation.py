@@ -424,8 +424,7 @@ LONG = ["x" * 10**6, ["x" * 10**5] * 20, dict.fromkeys(range(10**5)), Loud()]
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_a_message_about_a_parameter_is_short(name, kind):
-    if name not in kind().get_params():
-        kind = ShallowNNClassifier
+    kind = one_with(name, kind)
     for value in [*LONG, np.zeros(10**4), list(range(10**4))]:
         estimator = make(kind, False, **{name: value})
         assert len(complaint_of(estimator)) < 2000
