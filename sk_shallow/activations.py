@@ -230,6 +230,12 @@ ACTIVATIONS = {
 }
 
 
+def rises(activation):
+    """Whether the slope is nowhere negative, as far as some points tell."""
+    Z = np.linspace(-50, 50, 1001).reshape(-1, 1)
+    return bool((activation.slope(activation.forward(Z)) >= 0).all())
+
+
 def check_slope(activation):
     """Refuse an activation whose slope is not the derivative of its forward.
 

@@ -65,12 +65,15 @@ class Facts(NamedTuple):
     has_frequent : bool
         Whether the edges of some columns depend on how they are chosen, if that is
         worth a trial.
+    may_mix : bool
+        Whether columns may be mixed: not where outputs are monotone in some of them.
     """
 
     n_samples: float
     n_inputs: int
     n_numeric: int
     has_frequent: bool
+    may_mix: bool = True
 
     @classmethod
     def of(cls, problem, settings):
@@ -82,7 +85,8 @@ class Facts(NamedTuple):
         n_numeric = X.numbers.shape[1]
         is_asked = settings.races_encodings and n_numeric > 0 and n_samples >= _MANY
         has_frequent = is_asked and not problem.agree(PIECEWISE, MIXED)
-        return cls(n_samples, encoding.n_columns, n_numeric, has_frequent)
+        may_mix = problem.directions is None
+        return cls(n_samples, encoding.n_columns, n_numeric, has_frequent, may_mix)
 
 
 class Settings(NamedTuple):
@@ -314,7 +318,8 @@ def _binnings(settings, facts, solver, activation):
     if is_plain or not 0 < size <= _LARGEST_DESIGN:
         return [AS_THEY_ARE]
     mixed = [MIXED] if facts.has_frequent else []
-    whitened = [WHITENED] if 1 < facts.n_inputs <= _MOST_WHITENED else []
+    is_mixable = facts.may_mix and 1 < facts.n_inputs <= _MOST_WHITENED
+    whitened = [WHITENED] if is_mixable else []
     return [AS_THEY_ARE, *whitened, PIECEWISE, *mixed]
 
 

@@ -330,6 +330,17 @@ class Encoding:
         passed[self.starts[1:][self._have_indicators()] - 1] = False
         return passed
 
+    def spread(self, values):
+        """A value for each feature as one for each column; 0 for indicators."""
+        pairs = zip(self.features, values, self.is_categorical, strict=True)
+        found = [
+            np.append(np.repeat(v, one.n_columns - one.missing), [0] * one.missing)
+            if not is_categorical
+            else np.zeros(one.n_columns)
+            for one, v, is_categorical in pairs
+        ]
+        return np.concatenate(found).astype(float)
+
     def _pairs(self):
         return zip(self.features, self.is_categorical, strict=True)
 

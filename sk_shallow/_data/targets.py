@@ -72,6 +72,11 @@ class Reals:
         return len(self.levels)
 
     @property
+    def is_stacked(self):
+        """Whether outputs stand upon each other."""
+        return self.n_levels > 1
+
+    @property
     def n_outputs(self):
         """The number of rows of Y."""
         return self.n_targets * max(1, self.n_levels)
@@ -190,7 +195,7 @@ class Reals:
 
     def by_output(self, values):
         """A row for each target as one for each output."""
-        return np.repeat(values, self.n_levels, axis=0) if self.n_levels > 1 else values
+        return np.repeat(values, self.n_levels, axis=0) if self.is_stacked else values
 
     def per_output(self, values):
         """A float where y is a vector, else an array with a number for each output."""
@@ -216,7 +221,7 @@ class Labels:
     classes: np.ndarray
     multilabel: bool = False
 
-    are_numbers = False
+    are_numbers = is_stacked = False
 
     @classmethod
     def of(cls, y, classes=None):

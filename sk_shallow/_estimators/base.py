@@ -34,8 +34,10 @@ from sk_shallow._estimators.parameters import (
     PARAMETERS,
     check_alpha,
     check_cv,
+    check_directions,
     check_groups,
     check_honoured,
+    check_monotone,
     check_no_early_stopping,
     check_not_whitened,
     check_score,
@@ -410,7 +412,22 @@ class ShallowNN(Versioned, BaseEstimator):
         draw, seed = INITIALIZERS[self.init], int(rng.integers(2**63))
         data = self._class_weighted(data, coder)
         how = draw, bool(self.standardize), self.init == "auto"
-        return Problem(data, coder, *how, seed)
+        return Problem(data, coder, *how, seed, self._directions(coder))
+
+    def _directions(self, coder):
+        """The direction of each feature in which outputs are monotone, or None."""
+        names = getattr(self, "feature_names_in_", None)
+        is_categorical = self._is_categorical
+        if is_categorical is None:
+            is_categorical = np.zeros(self.n_features_in_, bool)
+        directions = check_directions(
+            self.monotonic_cst, self.n_features_in_, names, is_categorical
+        )
+        if directions is not None:
+            activation = self._make_activation()
+            how = self.solver, self.alpha, self.encoding, activation
+            check_monotone(coder, *how)
+        return directions
 
     def _settings(self):
         """What is set, as objects; None is open."""

@@ -39,7 +39,7 @@ from sk_shallow._model.losses import LOSSES
 from sk_shallow._model.output_activations import OUTPUT_ACTIVATIONS, output_activations
 from sk_shallow._solvers import SOLVERS, honoured
 from sk_shallow._training.recipe import ENCODINGS
-from sk_shallow.activations import ACTIVATIONS, Activation
+from sk_shallow.activations import ACTIVATIONS, Activation, rises
 
 _FLOATS = [np.float64, np.float32]
 # The range of a number α: the square of its gradient is one in float32.
@@ -99,6 +99,7 @@ PARAMETERS = {
         _Splits(),
         NONE,
     ),
+    "monotonic_cst": (ArrayLike(), Instance(dict, "a dict"), NONE),
     "loss": (Names(LOSSES),),
     "quantile": (_LEVEL, ArrayLike(), NONE),
     "output_activation": (Names(("auto", *OUTPUT_ACTIVATIONS)),),
@@ -308,6 +309,79 @@ def check_same_coder(now, before):
             "loss, quantile or output_activation is not the same as on last call to "
             "partial_fit. Call fit to begin anew, or set it back."
         )
+
+
+def check_directions(monotonic_cst, n_features, names, is_categorical):
+    """The direction of each feature, -1, 0 or 1; None if no feature has one.
+
+    Raises
+    ------
+    ValueError
+        If they are others, or of other features, or of features of labels.
+    """
+    if monotonic_cst is None:
+        return None
+    cst = monotonic_cst
+    if isinstance(cst, dict):
+        unknown = [name for name in cst if names is None or name not in list(names)]
+        if unknown:
+            told = "X has no names" if names is None else f"X has {shown(list(names))}"
+            raise ValueError(
+                f"monotonic_cst contains features that are not in X: {shown(unknown)}; "
+                f"{told}."
+            )
+        cst = [cst.get(name, 0) for name in names]
+    cst = np.asarray(cst)
+    if cst.shape != (n_features,) or not np.isin(cst, (-1, 0, 1)).all():
+        raise ValueError(
+            "monotonic_cst must be None, or a dict by the names of features, or an "
+            f"array-like of shape ({n_features},), of -1, 0 or 1. Got "
+            f"{shown(monotonic_cst)} instead."
+        )
+    wrong = np.flatnonzero((cst != 0) & is_categorical)
+    if wrong.size:
+        raise ValueError(
+            "Categorical features cannot have monotonic constraints: columns "
+            f"{wrong[:5].tolist()}. Set 0 for them in monotonic_cst."
+        )
+    return cst.astype(float) if cst.any() else None
+
+
+def check_monotone(coder, solver, alpha, encoding, activation):
+    """Refuse what cannot keep outputs monotone.
+
+    Raises
+    ------
+    ValueError
+        Naming the first obstacle, and what to do.
+    """
+    numbers = "Use solver='adam' or 'lbfgs', and one number, or None, as alpha"
+    obstacles = [
+        (solver == "lm", "solver='lm'", numbers),
+        (finds_alpha(alpha), f"alpha={shown(alpha)}", numbers),
+        (encoding == "whitened", "encoding='whitened'", "Set another encoding"),
+        (
+            activation is not None and not rises(activation),
+            f"activation={shown(activation)}",
+            "Use one whose slope is nowhere negative",
+        ),
+        (
+            coder.output_unit.is_shift_invariant,
+            "more than two classes",
+            "Fit one class against the others",
+        ),
+        (
+            coder.is_stacked,
+            "several levels in quantile",
+            "Fit one level at a time",
+        ),
+    ]
+    for is_there, obstacle, remedy in obstacles:
+        if is_there:
+            raise ValueError(
+                f"monotonic_cst cannot be kept with {obstacle}. {remedy}, or set "
+                "monotonic_cst=None."
+            )
 
 
 def check_alpha(alpha, n_features, n_estimators):

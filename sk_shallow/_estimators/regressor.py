@@ -111,6 +111,12 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         Which columns hold labels, which are one-hot inside: those of a frame that are
         categories, strings or booleans; or these numbers, names, or a mask; or none.
         Missing values are a label; unknown ones are all zeros at `predict`.
+    monotonic_cst : array-like of shape (n_features,) or dict, default=None
+        1 for a feature with which the outputs must not fall, -1 for one with which they
+        must not rise, 0 for any other; a dict names features, others are 0. It holds
+        for all inputs, by the signs of the weights: half of the units go up into the
+        outputs, half down. A gap is any value. Not with "lm", "whitened" or
+        several levels of quantiles.
     cv : int, splitter or iterable of (train, test), default=None
         The folds that members of the committee do not see, one each (in turn), and by
         which what is not set is chosen. None: 10 for a committee, drawn by the content
@@ -270,6 +276,7 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         n_estimators: int | None = None,
         encoding: EncodingName | None = "auto",
         categorical_features: Literal["from_dtype"] | Listed | None = "from_dtype",
+        monotonic_cst: Listed | dict[str, int] | None = None,
         cv: int | Splitter | Iterable[tuple[DataLike, DataLike]] | None = None,
         init: InitName = "auto",
         standardize: bool = True,
@@ -298,6 +305,7 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         self.n_estimators = n_estimators
         self.encoding = encoding
         self.categorical_features = categorical_features
+        self.monotonic_cst = monotonic_cst
         self.cv = cv
         self.init = init
         self.standardize = standardize

@@ -71,6 +71,32 @@ class Layout(NamedTuple):
         """A new θ that holds these weights."""
         return np.concatenate([part.ravel() for part in (b1, W1, W2, b2)]).astype(dtype)
 
+    def signs(self, directions):
+        """The sign that each weight must keep for outputs to be monotone [1]_; 0: any.
+
+        Half of the units go up into all outputs, the others down, and an input goes
+        into each of them so that the outputs follow its direction.
+
+        Parameters
+        ----------
+        directions : ndarray of shape (n_in,)
+            1 where outputs must not fall with an input, -1 where they must not rise.
+
+        Returns
+        -------
+        ndarray of shape (size,)
+
+        References
+        ----------
+        .. [1] Sill, "Monotonic networks", NeurIPS 1997.
+        """
+        signs = np.zeros(self.size)
+        upward = np.where(np.arange(self.n_hidden) % 2, -1.0, 1.0)
+        window = self.view(signs)
+        window.W1[...] = np.outer(directions, np.tile(upward, self.n_members))
+        window.W2[...] = upward[:, None]
+        return signs
+
     def join(self, thetas):
         """The θ of a committee, from those of its members."""
         views = [self.member.view(theta) for theta in thetas]

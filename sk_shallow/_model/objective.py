@@ -38,6 +38,8 @@ class Objective:
         α, the strength of the L2 penalty.
     penalty : Penalty, default=None
         That of a solver which takes `likelihood` and `gauss_newton`, without one.
+    directions : ndarray of shape (n_in,), default=None
+        Of the inputs that outputs are monotone in; see `Layout.signs`.
     """
 
     # Rows in flight at once: their A1 and dZ1 stay in the cache.
@@ -57,6 +59,7 @@ class Objective:
         sample_weight=None,
         alpha=0.0,
         penalty=None,
+        directions=None,
     ):
         self.layout, self.activation, self.loss = layout, activation, loss
         self.X, self.Y, self.sample_weight = X, Y, sample_weight
@@ -64,6 +67,7 @@ class Objective:
         self.dtype = X.dtype
         self.total_weight = self._total(slice(None))
         self.penalty = penalty
+        self.signs = None if directions is None else layout.signs(directions)
         self._penalty = alpha / self.total_weight
         self._grad = aligned(layout.size, self.dtype)
         self._grad_windows = layout.view(self._grad)
@@ -193,6 +197,11 @@ class Objective:
         other = copy(self)
         other.penalty = penalty
         return other
+
+    def constrain(self, theta):
+        """The nearest θ whose weights have the signs that they must have, in place."""
+        if self.signs is not None:
+            theta[self.signs * theta < 0] = 0
 
     @property
     def is_smooth(self):

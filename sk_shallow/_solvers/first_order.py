@@ -219,6 +219,7 @@ class FirstOrder:
             rng.shuffle(order)
             for n, grad in enumerate(objective.gradients(theta, order, n_batches), 1):
                 self.take(theta, grad, state, rate)
+                objective.constrain(theta)
                 rate = next(rates, None)
                 at_end = rate is None or n == n_batches
                 yield at_end, lambda: objective.sweep_value(theta)
@@ -230,6 +231,7 @@ class FirstOrder:
         _, grad = objective.value_and_grad(theta)
         for rate in rates:
             self.take(theta, grad, state, rate)
+            objective.constrain(theta)
             loss, grad = objective.value_and_grad(theta)
             yield True, lambda loss=loss: loss
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import Bounds, minimize
 
 from sk_shallow._solvers.result import OVERFLOW, Result, product_operations
 
@@ -135,6 +135,7 @@ class LBFGS:
                 theta,
                 jac=True,
                 method="L-BFGS-B",
+                bounds=_bounds(objective.signs),
                 callback=callback,
                 options=options,
             )
@@ -144,6 +145,13 @@ class LBFGS:
         if found.nit == 0:
             stopped = told(theta, found.fun)
         return found.nit, stopped
+
+
+def _bounds(signs):
+    """0 below positive weights and above negative ones; None without signs."""
+    if signs is None:
+        return None
+    return Bounds(np.where(signs > 0, 0, -np.inf), np.where(signs < 0, 0, np.inf))
 
 
 class Descent:

@@ -46,6 +46,7 @@ class Plan(NamedTuple):
 
     The layout is that of the networks which the solver trains in one run: all members
     of a committee, or one. A fitted estimator keeps its plan, without the solver.
+    `directions` tells in which inputs outputs are monotone; see `Layout.signs`.
     """
 
     layout: Layout
@@ -55,6 +56,7 @@ class Plan(NamedTuple):
     encoding: Encoding | None
     x: Standardizer
     y: Standardizer
+    directions: np.ndarray | None = None
 
     @property
     def one(self):
@@ -78,8 +80,8 @@ class Plan(NamedTuple):
 
     def objective(self, samples, **penalty):
         """J over these samples."""
-        unit = self.coder.output_unit
-        return Objective(self.layout, self.activation, unit, *samples, **penalty)
+        network = self.layout, self.activation, self.coder.output_unit
+        return Objective(*network, *samples, **penalty, directions=self.directions)
 
     def joined(self, weights, dtype):
         """The θ of each run, from the weights of each member."""

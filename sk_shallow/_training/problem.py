@@ -39,6 +39,8 @@ class Problem:
         Whether the first hidden biases may put the units among the samples.
     seed : int
         Of the first weights and of the batches, the same for every recipe.
+    directions : ndarray of shape (n_features,), default=None
+        1 where outputs must not fall with a feature, -1 where they must not rise.
     encodings : dict
         Those that have been fitted, by their unmixed binning; None for sparse X.
     """
@@ -49,6 +51,7 @@ class Problem:
     standardize: bool
     places_units: bool
     seed: int
+    directions: np.ndarray | None = None
     encodings: dict = field(default_factory=dict)
 
     def __post_init__(self):
@@ -69,7 +72,11 @@ class Problem:
         _check_size(layout, self.data.n_samples)
         are_numbers = self.coder.are_numbers
         solver = recipe.solver.sized(self.data.n_samples, layout, are_numbers)
-        return Plan(layout, recipe.activation, self.coder, solver, encoding, x, self.y)
+        directions = self.directions
+        if directions is not None and encoding is not None:
+            directions = encoding.spread(directions)
+        data = encoding, x, self.y, directions
+        return Plan(layout, recipe.activation, self.coder, solver, *data)
 
     def samples(self, plan, binning):
         """The samples as the plan sees them, made once for each binning and dtype."""
@@ -88,11 +95,17 @@ class Problem:
         b2 = self.first_bias
         is_spread = self.places_units and plan.solver.places_units
         spread = plan.x.spread if is_spread else 0.0
-        how = self.draw, plan.layout.member, b2
+        one = plan.layout.member
+        how = self.draw, one, b2
         drawn = [first_weights(rng, *how, spread=spread) for rng in rngs]
         is_constant = self.coder.units(self.y).is_constant
         for _, _, W2, _ in drawn:
             W2[:, is_constant] = 0  # what is constant is told by b2
+        if plan.directions is not None:
+            signs = one.view(one.signs(plan.directions))
+            for _, W1, W2, _ in drawn:
+                for W, sign in ((W1, signs.W1), (W2, signs.W2)):
+                    np.multiply(np.abs(W), sign, out=W, where=sign != 0)
         return drawn
 
     def encoding(self, binning):
