@@ -122,8 +122,8 @@ def test_outputs_are_each_members_and_held_out_ones_of_those_that_do_not_see(
     J.sample_weight = np.where(unseen, 0.0, J.sample_weight)
     X, expected = np.asarray(J.X[:])[:, 1:], []
     for part in layout.split(theta):
-        b1, W1, W2, b2, *_ = layout.member.view(part)
-        expected.append(output(X, b1, W1, W2, b2[:, 0], J.activation))
+        b1, W1, W2, b2, V, *_ = layout.member.view(part)
+        expected.append(output(X, b1, W1, W2, b2[:, 0], V, J.activation))
     found = J.outputs(theta)
     assert found.shape == (layout.n_members, layout.n_out, 12)
     assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
@@ -138,7 +138,10 @@ def test_outputs_are_each_members_and_held_out_ones_of_those_that_do_not_see(
 @pytest.mark.parametrize("n_batches", [1, 3])
 @pytest.mark.parametrize("solver", TOGETHER)
 def test_training_together_is_training_each_alone(solver, n_batches, unit):
-    layout, rules = Layout(2, 3, 2, 3), {"max_iter": 7, "learning_rate_init": 0.01}
+    layout, rules = (
+        Layout(2, 3, 2, 3, True),
+        {"max_iter": 7, "learning_rate_init": 0.01},
+    )
     if solver == "gd":
         n_batches = 1
     else:
@@ -200,9 +203,10 @@ def plain_logits(model, X):
 
 
 def members_of(model):
-    """(b1, W1, W2, b2) of each member, in original units."""
+    """(b1, W1, W2, b2, V) of each member, in original units."""
     (W1, W2), (b1, b2) = model.coefs_, model.intercepts_
-    return unmerged(b1, W1, W2, b2, model._output_biases)
+    V = np.zeros((0, len(b2)))
+    return unmerged(b1, W1, W2, b2, V, model._output_biases, model._paths)
 
 
 @any_solver
@@ -223,14 +227,14 @@ def test_its_outputs_are_the_mean_of_its_members(kind, solver):
     X, _ = data(kind)
     model = fitted(kind, solver)
     tanh = ACTIVATIONS["tanh"]
-    alone = [output(X, b1, W1, W2, b2, tanh).T for b1, W1, W2, b2 in members_of(model)]
+    alone = [output(X, *w, tanh).T for w in members_of(model)]
     assert_allclose(logits(model, X), np.mean(alone, axis=0), rtol=1e-9, atol=1e-9)
 
 
 @any_solver
 @any_kind
 def test_the_members_differ(kind, solver):
-    weights = [W1 for _, W1, _, _ in members_of(fitted(kind, solver))]
+    weights = [W1 for _, W1, *_ in members_of(fitted(kind, solver))]
     for i in range(3):
         for j in range(i):
             assert np.abs(weights[i] - weights[j]).max() > 0.1
@@ -244,7 +248,7 @@ def test_every_member_has_learnt(kind, solver):
     rate = {"learning_rate_init": 0.3} if solver == "gd" else {}
     model = fitted(kind, solver, max_iter=n_epochs, **rate)
     assert model.score(X, y) > 0.6
-    for b1, W1, W2, b2 in members_of(model):
+    for b1, W1, W2, b2, _ in members_of(model):
         alone = clone(model)
         vars(alone).update(vars(model))
         alone.coefs_, alone.intercepts_ = [W1, W2], [b1, b2]
@@ -351,7 +355,7 @@ def test_partial_fit_learns_with_every_member(kind, solver):
     losses = [model.partial_fit(X, y).loss_ for _ in range(40)]
     assert losses[-1] < 0.8 * losses[0]
     assert model.coefs_[1].shape[0] == 12
-    weights = [W1 for _, W1, _, _ in members_of(model)]
+    weights = [W1 for _, W1, *_ in members_of(model)]
     assert np.abs(weights[0] - weights[1]).max() > 0.1
 
 
@@ -407,11 +411,12 @@ def test_the_deviation_of_a_committee_is_that_of_a_mixture():
     model = fitted("vector", "lm")
     mean, std = model.predict(X, return_std=True)
     moments = []
-    for posterior, (b1, W1, W2, b2) in zip(
+    for posterior, (b1, W1, W2, b2, V) in zip(
         model._posteriors, members_of(model), strict=True
     ):
         alone = pickle.loads(pickle.dumps(model))
         alone._posteriors, alone._output_biases = [posterior], [b2]
+        alone._paths = [V]
         alone.coefs_, alone.intercepts_ = [W1, W2], [b1, b2]
         moments.append(alone.predict(X, return_std=True))
     means, stds = np.swapaxes(moments, 0, 1)

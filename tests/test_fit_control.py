@@ -307,7 +307,8 @@ def test_weights_keep_their_meaning_in_standardised_units(Estimator, solver):
 
     def standardised():
         (W1, W2), (b1, b2) = model.coefs_, model.intercepts_
-        return unfold(b1, W1, W2, b2, model._plan.x, model._plan.y)
+        V = np.zeros((0, len(b2)))
+        return unfold(b1, W1, W2, b2, V, model._plan.x, model._plan.y)
 
     before = standardised()
     model.set_params(learning_rate_init=1e-12)

@@ -26,6 +26,7 @@ shapes = st.fixed_dictionaries(
         "n_out": st.integers(1, 4),
         "is_sparse": st.booleans(),
         "is_weighted": st.booleans(),
+        "has_path": st.booleans(),
     }
 )
 
@@ -49,8 +50,9 @@ def delta(unit, Z, Y):
 
 def outputs(problem, theta):
     """Z2, by the formula, of shape (n_out, n_samples)."""
-    b1, W1, W2, b2, *_ = problem.layout.view(theta)
-    return (problem.activation.forward(problem.inputs @ W1 + b1) @ W2 + b2[:, 0]).T
+    b1, W1, W2, b2, V, *_ = problem.layout.view(theta)
+    A1 = problem.activation.forward(problem.inputs @ W1 + b1)
+    return (A1 @ W2 + b2[:, 0] + problem.inputs[:, : len(V)] @ V).T
 
 
 def differences(f, theta):

@@ -73,7 +73,7 @@ def test_first_weights_are_those_drawn_times_the_steepness(seed, steepness):
 def test_units_begin_within_the_spread_of_the_samples(seed, spread):
     layout, draw = Layout(1, 200, 1), INITIALIZERS["normal"]
     rng = np.random.default_rng(seed)
-    b1, W1, _, _ = first_weights(rng, draw, layout, 0.0, spread=spread)
+    b1, W1, *_ = first_weights(rng, draw, layout, 0.0, spread=spread)
     middles = -b1 / W1[0]
     assert np.abs(middles).max() < 6 * spread
     assert 0.3 * spread < middles.std() < spread

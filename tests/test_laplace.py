@@ -305,7 +305,8 @@ def test_a_free_bias_is_integrated_out_under_a_flat_prior(seed, alpha):
 
 def plain_output(theta, x, layout):
     weights = layout.view(theta)
-    return np.tanh(x @ weights.W1 + weights.b1) @ weights.W2 + weights.b2[:, 0]
+    A1, V = np.tanh(x @ weights.W1 + weights.b1), weights.V
+    return A1 @ weights.W2 + weights.b2[:, 0] + x[: len(V)] @ V
 
 
 def plain_jacobian(theta, x, layout, h=1e-5):
@@ -422,14 +423,14 @@ def test_symmetries_are_the_exchanges_and_mirrorings_that_change_nothing(name, n
     rng = np.random.default_rng(0)
     X, w2 = rng.normal(size=(20, 2)), np.array([[1.0], [2.0], [4.0]])
     W1, b1 = rng.normal(size=(2, h)), rng.normal(size=h)
-    dead = np.arange(h) >= n_live
+    dead, no_path = np.arange(h) >= n_live, (np.zeros(1), np.zeros((0, 1)))
     W1[:, dead], b1[dead], w2[dead] = 0, 0, 0
-    expected, same = output(X, b1, W1, w2, np.zeros(1), g), set()
+    expected, same = output(X, b1, W1, w2, *no_path, g), set()
     for order in permutations(range(h)):
         for signs in product([1, -1], repeat=h):
             j, s = list(order), np.array(signs)
             parts = (b1 * s)[j], (W1 * s)[:, j], (w2.T * s).T[j]
-            found = output(X, *parts, np.zeros(1), g)
+            found = output(X, *parts, *no_path, g)
             if np.ptp(found - expected) < 1e-9:
                 same.add(str([np.round(part + 0.0, 9).tolist() for part in parts]))
     assert log_symmetries(h, g, n_live) == pytest.approx(np.log(len(same)))

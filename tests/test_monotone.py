@@ -174,7 +174,9 @@ def test_sparse_features_have_directions_too():
 
 @given(
     seed=seeds,
-    layout=st.builds(Layout, *[st.integers(1, 4)] * 3, st.integers(1, 3)),
+    layout=st.builds(
+        Layout, *[st.integers(1, 4)] * 3, st.integers(1, 3), st.booleans()
+    ),
 )
 def test_the_nearest_weights_are_allowed_and_others_stay(seed, layout):
     rng = np.random.default_rng(seed)
@@ -199,12 +201,13 @@ def test_the_nearest_weights_are_allowed_and_others_stay(seed, layout):
     assert_allclose(
         through, np.broadcast_to(directions[:, None, None, None], through.shape)
     )
+    assert (directions[: layout.n_path, None] == window.V).all()
     assert not window.b1.any()
     assert not window.b2.any()
 
 
 def _by_member(window, layout):
-    d, h, k, m = layout
+    d, h, k, m, _ = layout
     return window.W1.reshape(d, m, h), window.W2.reshape(m, h, k)
 
 

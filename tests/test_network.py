@@ -10,8 +10,8 @@ from sk_shallow._model.output_units import OUTPUT_UNITS
 from sk_shallow.activations import ACTIVATIONS
 
 sizes = st.integers(1, 7)
-layouts = st.builds(Layout, sizes, sizes, sizes, st.integers(1, 3))
-single = st.builds(Layout, sizes, sizes, sizes, st.just(1))
+layouts = st.builds(Layout, sizes, sizes, sizes, st.integers(1, 3), st.booleans())
+single = st.builds(Layout, sizes, sizes, sizes, st.just(1), st.booleans())
 seeds = st.integers(0, 2**32 - 1)
 NUMBER = 0.5332404883003331
 every_activation = pytest.mark.parametrize("g", ACTIVATIONS.values(), ids=ACTIVATIONS)
@@ -34,20 +34,21 @@ def propagate(X, theta, layout, g):
 
 
 def flat(weights):
-    """b1, W1, W2, b2 with b2 as a vector, as the fitted network has them."""
-    return weights.b1, weights.W1, weights.W2, weights.b2[:, 0]
+    """b1, W1, W2, b2, V with b2 as a vector, as the fitted network has them."""
+    return weights.b1, weights.W1, weights.W2, weights.b2[:, 0], weights.V
 
 
 @given(layout=layouts)
 def test_windows_share_memory_and_cover_each_entry_once(layout):
     theta = np.arange(layout.size)
-    b1, W1, W2, b2, H, W2T = layout.view(theta)
-    d, h, k, n_members = layout
+    b1, W1, W2, b2, V, H, W2T = layout.view(theta)
+    d, h, k, n_members, has_path = layout
     width, members = n_members * h, (n_members,) if n_members > 1 else ()
     assert [w.shape for w in (b1, W1)] == [(width,), (d, width)]
     assert [w.shape for w in (W2, b2)] == [(*members, h, k), (*members, k, 1)]
+    assert V.shape == (d * has_path, n_members * k)
     assert all(np.shares_memory(w, theta) for w in (b1, W1, W2, b2, H, W2T))
-    covered = np.concatenate([w.ravel() for w in (b1, W1, W2, b2)])
+    covered = np.concatenate([w.ravel() for w in (b1, W1, W2, V, b2)])
     np.testing.assert_array_equal(np.sort(covered), theta)
     np.testing.assert_array_equal(H, np.vstack([b1, W1]))
     np.testing.assert_array_equal(W2T.swapaxes(-1, -2), W2)
@@ -88,8 +89,8 @@ def test_the_merged_network_is_the_mean_of_its_members(g, layout, seed, n_sample
     mean = np.mean([output(X[:, 1:], *weights, g) for weights in members], axis=0)
     network = merged(members)
     np.testing.assert_allclose(output(X[:, 1:], *network, g), mean, atol=1e-10)
-    biases = [b2 for *_, b2 in members]
-    for member, again in zip(members, unmerged(*network, biases), strict=True):
+    own = [b2 for *_, b2, _ in members], [V for *_, V in members]
+    for member, again in zip(members, unmerged(*network, *own), strict=True):
         for w, same in zip(member, again, strict=True):
             np.testing.assert_allclose(same, w, rtol=1e-12)
 
@@ -98,22 +99,25 @@ def test_the_merged_network_is_the_mean_of_its_members(g, layout, seed, n_sample
 def test_members_of_a_network_whose_bias_was_edited_have_it_in_the_mean(layout, seed):
     rng, one = np.random.default_rng(seed), layout.member
     members = [flat(one.view(w)) for w in rng.normal(size=(3, one.size))]
-    b1, W1, W2, b2 = merged(members)
-    edited, biases = b2 + rng.normal(size=len(b2)), [b2 for *_, b2 in members]
-    again = unmerged(b1, W1, W2, edited, biases)
-    for found, expected in zip(merged(again), (b1, W1, W2, edited), strict=True):
+    b1, W1, W2, *own = merged(members)
+    edited = [w + rng.normal(size=w.shape) for w in own]
+    before = [[member[i] for member in members] for i in (3, 4)]
+    again = unmerged(b1, W1, W2, *edited, *before)
+    for found, expected in zip(merged(again), (b1, W1, W2, *edited), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12)
-    between = np.diff([b2 for *_, b2 in again], axis=0)
-    np.testing.assert_allclose(between, np.diff(biases, axis=0), atol=1e-12)
+    for i, parts in zip((3, 4), before, strict=True):
+        between = np.diff([member[i] for member in again], axis=0)
+        np.testing.assert_allclose(between, np.diff(parts, axis=0), atol=1e-12)
 
 
 @given(layout=layouts)
-def test_the_penalised_window_is_W1_and_W2_and_nothing_else(layout):
+def test_the_penalised_window_is_all_but_the_biases(layout):
     theta = np.zeros(layout.size)
     layout.penalized(theta)[...] += 1
     weights = layout.view(theta)
     assert (weights.W1 == 1).all()
     assert (weights.W2 == 1).all()
+    assert (weights.V == 1).all()
     assert not weights.b1.any()
     assert not weights.b2.any()
 
@@ -121,7 +125,7 @@ def test_the_penalised_window_is_W1_and_W2_and_nothing_else(layout):
 @given(layout=layouts, dtype=st.sampled_from([np.float32, np.float64]))
 def test_pack_makes_a_new_theta_of_the_same_weights(layout, dtype):
     theta = np.arange(layout.size, dtype=np.float64)
-    packed = layout.pack(*layout.view(theta)[:4], dtype)
+    packed = layout.pack(*layout.view(theta)[:5], dtype)
     assert packed.dtype == dtype
     assert not np.shares_memory(packed, theta)
     np.testing.assert_array_equal(packed, theta)
@@ -140,7 +144,7 @@ def test_the_worked_forward_pass_of_the_notes():
     assert A2.item() == pytest.approx(NUMBER, abs=1e-12)
 
     layout = Layout(n, m, 1)
-    theta = layout.pack(b1, W1.T, W2.T, b2, np.float64)
+    theta = layout.pack(b1, W1.T, W2.T, b2, np.empty((0, 1)), np.float64)
     X = np.vstack([[[1.0]], x]).T
     _, Z2 = propagate(X, theta, layout, ACTIVATIONS["sigmoid"])
     assert OUTPUT_UNITS["logistic"].mean(Z2).item() == pytest.approx(NUMBER, abs=1e-12)
@@ -155,7 +159,9 @@ def test_forward_is_the_notes_loop_over_samples_and_units(g, seed, layout, n_sam
     for i, x in enumerate(X[:, 1:]):
         z1 = [weights.W1[:, j] @ x + weights.b1[j] for j in range(layout.n_hidden)]
         a1 = g.forward(np.array(z1))
+        path = x[: layout.n_path] @ weights.V
         z2 = [weights.W2[:, j] @ a1 + weights.b2[j, 0] for j in range(layout.n_out)]
+        z2 += path
         np.testing.assert_allclose(A1.rows[i], a1, rtol=1e-10, atol=1e-12)
         np.testing.assert_allclose(Z2[:, i], z2, rtol=1e-10, atol=1e-12)
 
@@ -192,7 +198,7 @@ def test_forward_and_backward_are_the_eight_lines_of_the_notes(
 
     Z1 = W1 @ X + b1
     A1 = forwards[g](Z1)
-    Z2 = W2 @ A1 + b2
+    Z2 = W2 @ A1 + b2 + views.V.T @ X[: layout.n_path]
     A2 = heads[name](Z2)
     dZ2 = A2 - Y
     dW2, db2 = dZ2 @ A1.T / m, dZ2.sum(axis=1, keepdims=True) / m
@@ -217,6 +223,7 @@ def test_forward_and_backward_are_the_eight_lines_of_the_notes(
         (grad.b2, db2),
         (grad.W1, dW1.T),
         (grad.b1, db1[:, 0]),
+        (grad.V, X[: layout.n_path] @ dZ2.T / m),
     ):
         np.testing.assert_allclose(mine, theirs, atol=1e-10)
 

@@ -51,6 +51,7 @@ class Problem:
     is_sparse: bool = False
     is_weighted: bool = True
     alpha: float = 0.7
+    has_path: bool = False
 
     def __post_init__(self):
         rng = self.rng = np.random.default_rng(self.seed)
@@ -64,7 +65,8 @@ class Problem:
         )
         self.inputs = (X - scaler.mean) / scaler.scale
         self.Y = TARGETS[self.unit.activation](rng, self.n_samples, self.n_out)
-        self.layout = Layout(self.n_in, self.n_hidden, self.n_out)
+        sizes = self.n_in, self.n_hidden, self.n_out
+        self.layout = Layout(*sizes, has_path=self.has_path)
         self.theta = rng.standard_normal(self.layout.size)
         self.weights = np.ones(self.n_samples)
         if self.is_weighted:
@@ -83,14 +85,14 @@ class Problem:
         )
 
     def losses(self, theta, rows=slice(None)):
-        b1, W1, W2, b2, *_ = self.layout.view(theta)
+        b1, W1, W2, b2, V, *_ = self.layout.view(theta)
         A1 = self.activation.forward(self.inputs[rows] @ W1 + b1)
-        Z2 = A1 @ W2 + b2[:, 0]
+        Z2 = A1 @ W2 + b2[:, 0] + self.inputs[rows, : len(V)] @ V
         return self.weights[rows] * self.unit.loss(Z2.T, self.Y[:, rows])
 
     def penalty(self, theta):
         W = self.layout.view(theta)
-        squares = (W.W1**2).sum() + (W.W2**2).sum()
+        squares = sum((w**2).sum() for w in (W.W1, W.W2, W.V))
         return self.alpha / 2 * squares / self.weights.sum()
 
     def value(self, theta, rows=slice(None)):
@@ -133,6 +135,7 @@ any_chunk = pytest.mark.parametrize("chunk_size", [1, 9, 2**14])
             "n_out": st.integers(1, 4),
             "is_sparse": st.booleans(),
             "is_weighted": st.booleans(),
+            "has_path": st.booleans(),
         }
     ),
     n_batches=st.integers(1, 4),
@@ -207,7 +210,7 @@ def test_gradient_is_the_step_of_scikit_learns_mlp(activation, unit, alpha):
         part[...] = window
     mlp.partial_fit(X, y)
     (W1, W2), (b1, b2) = mlp.coefs_, mlp.intercepts_
-    moved = layout.pack(b1, W1, W2, b2, float) - theta
+    moved = layout.pack(b1, W1, W2, b2, np.empty((0, n_out)), float) - theta
     objective = Objective(
         layout,
         ACTIVATIONS[activation],

@@ -294,7 +294,8 @@ def fitted(X, y, sample_weight=None, **parameters):
 def member_outputs(model, X):
     """The outputs of each member, of shape (n_members, n_outputs, n_samples)."""
     (W1, W2), (b1, b2) = model.coefs_, model.intercepts_
-    members = unmerged(b1, W1, W2, b2, model._output_biases)
+    own = np.zeros((0, len(b2))), model._output_biases, model._paths
+    members = unmerged(b1, W1, W2, b2, *own)
     return np.array([output(X, *one, ACTIVATIONS["tanh"]) for one in members])
 
 

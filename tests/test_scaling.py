@@ -229,10 +229,10 @@ def test_a_constant_target_is_its_mean_whatever_the_weights(seed):
     y = Standardizer.of(Y, positive_weights(seed), name="y")
     x = Standardizer.of(columns(seed, n_features=3))
     theta = rng.normal(size=layout.size)
-    _, _, W2, b2 = folded = fold(layout.view(theta), x, y)
+    _, _, W2, b2, _ = folded = fold(layout.view(theta), x, y)
     assert_allclose(b2[1], 7.3, rtol=1e-14)
     assert not W2[:, 1].any()
-    _, _, V2, c2 = unfold(*folded, x, y)
+    _, _, V2, c2, _ = unfold(*folded, x, y)
     assert not V2[:, 1].any()
     assert c2[1] == 0
     assert_allclose(V2[:, 0], layout.view(theta).W2[:, 0], rtol=1e-9)
@@ -290,7 +290,7 @@ def random_problem(seed, n_features=5, n_hidden=4, n_out=2):
     rng = np.random.default_rng(seed)
     X = columns(seed)
     Y = rng.normal(rng.normal(0, 50, n_out), 20, (40, n_out))
-    layout = Layout(n_features, n_hidden, n_out)
+    layout = Layout(n_features, n_hidden, n_out, has_path=bool(seed % 2))
     weights = layout.view(rng.normal(size=layout.size))
     return X, Standardizer.of(X, spread=1.7), Standardizer.of(Y), weights
 
@@ -302,8 +302,8 @@ every_activation = pytest.mark.parametrize("g", ACTIVATIONS.values(), ids=ACTIVA
 @given(seed=seeds)
 def test_a_folded_network_is_the_same_function_of_raw_X(g, seed):
     X, x, y, weights = random_problem(seed)
-    b1, W1, W2, b2, *_ = weights
-    standardised = output(x.transform(X), b1, W1, W2, b2[:, 0], g)
+    b1, W1, W2, b2, V, *_ = weights
+    standardised = output(x.transform(X), b1, W1, W2, b2[:, 0], V, g)
     expected = standardised * y.scale[:, None] + y.mean[:, None]
     assert_allclose(output(X, *fold(weights, x, y), g), expected, rtol=1e-8, atol=1e-6)
 
@@ -311,9 +311,9 @@ def test_a_folded_network_is_the_same_function_of_raw_X(g, seed):
 @given(seed=seeds)
 def test_unfold_inverts_fold(seed):
     _, x, y, weights = random_problem(seed)
-    before = [w.copy() for w in weights[:4]]
+    before = [w.copy() for w in weights[:5]]
     back = unfold(*fold(weights, x, y), x, y)
-    for expected, w, restored in zip(before, weights[:4], back, strict=True):
+    for expected, w, restored in zip(before, weights[:5], back, strict=True):
         np.testing.assert_array_equal(w, expected)
         assert_allclose(restored.ravel(), expected.ravel(), rtol=1e-9, atol=1e-9)
 
@@ -325,8 +325,8 @@ def test_other_units_for_training_do_not_change_the_function(g, seed):
     _, x_later, y_later, _ = random_problem(seed + 1)
     raw = fold(weights, x, y)
     x_later, y_later = x.merge(x_later), y.merge(y_later)
-    b1, W1, W2, b2 = unfold(*raw, x_later, y_later)
-    standardised = output(x_later.transform(X), b1, W1, W2, b2, g)
+    b1, W1, W2, b2, V = unfold(*raw, x_later, y_later)
+    standardised = output(x_later.transform(X), b1, W1, W2, b2, V, g)
     later = standardised * y_later.scale[:, None] + y_later.mean[:, None]
     assert_allclose(later, output(X, *raw, g), rtol=1e-7, atol=1e-5)
 

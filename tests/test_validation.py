@@ -70,6 +70,7 @@ BAD_VALUES = {
     "warm_start": NOT_A_BOOL,
     "random_state": [-1, 2**32, 0.5, "0", np.random.default_rng(0)],
     "verbose": [None, -1, 0.5, "True"],
+    "linear_path": NOT_A_BOOL,
     "monotonic_cst": [1, "up", True],
     "loss": ["mse", None, 1],
     "quantile": [0.0, 1.0, "0.5", 2, True, np.nan],

@@ -15,17 +15,26 @@ class StandardizedSparse:
         X/σ.
     shift : ndarray of shape (n_features,)
         μ/σ.
+    transposed : bool, default=False
+    has_ones : bool, default=True
+        Without the ones it is X̃.
     """
 
-    def __init__(self, scaled, shift, transposed=False):
-        self.scaled, self.shift, self.transposed = scaled, shift, transposed
+    def __init__(self, scaled, shift, transposed=False, has_ones=True):
+        self.scaled, self.shift = scaled, shift
+        self.transposed, self.has_ones = transposed, has_ones
         self.dtype = scaled.dtype
         n_samples, n_features = scaled.shape
-        self.shape = (n_samples, 1 + n_features)[:: -1 if transposed else 1]
+        shape = n_samples, has_ones + n_features
+        self.shape = shape[:: -1 if transposed else 1]
 
     def __getitem__(self, rows):
         """The rows with these numbers."""
         return StandardizedSparse(self.scaled[rows], self.shift)
+
+    def without_ones(self):
+        """X̃."""
+        return StandardizedSparse(self.scaled, self.shift, has_ones=False)
 
     def take(self, rows, *_):
         """The same, called as NumPy's `take`."""
@@ -39,21 +48,28 @@ class StandardizedSparse:
     @property
     def T(self):
         """[1 X̃]ᵀ."""
-        return StandardizedSparse(self.scaled, self.shift, not self.transposed)
+        turned = not self.transposed, self.has_ones
+        return StandardizedSparse(self.scaled, self.shift, *turned)
 
     def __array_function__(self, func, types, args, kwargs):
         """np.dot of [1 X̃] or of [1 X̃]ᵀ by an array, into `out`."""
         if func is not np.dot or args[0] is not self:
             return NotImplemented
-        B, out = args[1], kwargs["out"]
+        B, out, n = args[1], kwargs["out"], int(self.has_ones)
         if self.transposed:  # [1ᵀ D; X̃ᵀ D]
-            out[0] = B.sum(axis=0)
-            out[1:] = self.scaled.T @ B
-            out[1:] -= np.outer(self.shift, out[0])
+            total = B.sum(axis=0)
+            out[:n] = total
+            out[n:] = self.scaled.T @ B
+            out[n:] -= np.outer(self.shift, total)
         else:  # X̃ W + b
-            out[...] = self.scaled @ B[1:]
-            out += B[0] - self.shift @ B[1:]
+            out[...] = self.scaled @ B[n:]
+            out += B[:n].sum(axis=0) - self.shift @ B[n:]
         return out
+
+
+def without_ones(X):
+    """X̃, from [1 X̃]."""
+    return X[:, 1:] if isinstance(X, np.ndarray) else X.without_ones()
 
 
 def row_buffer(X, n_rows):

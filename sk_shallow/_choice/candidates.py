@@ -104,6 +104,8 @@ class Settings(NamedTuple):
         Whether networks trained on all samples are wanted: one, or n_members.
     has_cv : bool
         Whether the folds are set.
+    has_path : bool
+        Whether there is a linear path.
     """
 
     solvers: list
@@ -114,6 +116,7 @@ class Settings(NamedTuple):
     binnings: tuple | None
     is_one: bool
     has_cv: bool
+    has_path: bool = False
 
     @property
     def has_race(self):
@@ -251,7 +254,8 @@ def _recipe(settings, solver, binning, activation, alpha):
     """One recipe, with what was set."""
     n_members = settings.n_members or (1 if settings.is_one else N_MEMBERS)
     n_hidden = settings.n_hidden or _n_hidden(settings, solver, activation)
-    return Recipe(solver, n_hidden, activation, binning, alpha, n_members)
+    sizes = n_members, settings.has_path
+    return Recipe(solver, n_hidden, activation, binning, alpha, *sizes)
 
 
 def _n_hidden(settings, solver, activation):

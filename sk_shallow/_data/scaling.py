@@ -2,7 +2,7 @@
 
 Training sees X̃ = (X - μ)/σ and ỹ = (y - m)/s; the fitted network takes X and gives y:
 
-    W1 = W̃1/σ    b1 = b̃1 - μ W1    W2 = W̃2 s    b2 = b̃2 s + m
+    W1 = W̃1/σ    b1 = b̃1 - μ W1    W2 = W̃2 s    b2 = b̃2 s + m - μ V    V = Ṽ s/σ
 
 A constant y is m, whatever the weights.
 """
@@ -364,7 +364,8 @@ def fold(weights, x, y):
     Parameters
     ----------
     weights : Weights
-        b1 (h,), W1 (d, h), W2 (h, k), b2 (k, 1), in standardised units.
+        b1 (h,), W1 (d, h), W2 (h, k), b2 (k, 1), V (d, k) or (0, k), in standardised
+        units.
     x : Standardizer
         Of the inputs.
     y : Standardizer or Units
@@ -372,18 +373,25 @@ def fold(weights, x, y):
 
     Returns
     -------
-    b1, W1, W2, b2 : ndarray
+    b1, W1, W2, b2, V : ndarray
         New arrays, float64, in original units.
     """
     W1 = x.outward(weights.W1)
     scale = np.where(y.is_constant, 0.0, y.scale)
     W2 = weights.W2 * scale
     b2 = weights.b2[:, 0] * scale + y.mean
-    return weights.b1 - x.mean @ W1, W1, W2, b2
+    V = weights.V * scale
+    if len(V):
+        V = x.outward(V)
+        b2 -= x.mean @ V
+    return weights.b1 - x.mean @ W1, W1, W2, b2, V
 
 
-def unfold(b1, W1, W2, b2, x, y):
+def unfold(b1, W1, W2, b2, V, x, y):
     """The inverse of `fold`: weights for X → y, as weights for X̃ → ỹ."""
     b1 = b1 + x.mean @ W1
     scale = np.where(y.is_constant, np.inf, y.scale)
-    return b1, x.inward(W1), W2 / scale, (b2 - y.mean) / scale
+    if len(V):
+        b2 = b2 + x.mean @ V
+        V = x.inward(V)
+    return b1, x.inward(W1), W2 / scale, (b2 - y.mean) / scale, V / scale

@@ -353,9 +353,11 @@ class ShallowNN(Versioned, BaseEstimator):
     def _keep(self, model, plan, thetas):
         """Give the model the weights of θ, in original units."""
         members, dtype = plan.members(thetas), self._dtype
-        b1, W1, W2, b2 = check_weights(merged(members), dtype)
-        model.coefs_, model.intercepts_ = [W1, W2], [b1, b2]
-        model._output_biases = [np.asarray(bias, dtype) for *_, bias in members]
+        b1, W1, W2, b2, V = check_weights(merged(members), dtype)
+        path = [V] if plan.layout.has_path else []
+        model.coefs_, model.intercepts_ = [W1, W2, *path], [b1, b2]
+        own = [[np.asarray(w, dtype) for w in member[3:]] for member in members]
+        model._output_biases, model._paths = map(list, zip(*own, strict=True))
         model._plan = plan._replace(solver=None)
         model._n_features = self.n_features_in_
         model.n_outputs_, model.n_layers_ = plan.coder.n_outputs, 3
@@ -444,6 +446,7 @@ class ShallowNN(Versioned, BaseEstimator):
             None if self.encoding == "auto" else (ENCODINGS[self.encoding],),
             self.n_hidden is not None or self.solver != "auto" or n_members == 1,
             self.cv is not None,
+            bool(self.linear_path),
         )
 
     def _requested(self):
@@ -473,12 +476,11 @@ class ShallowNN(Versioned, BaseEstimator):
         """The fitted weights of each member."""
         biases = self._output_biases
         n_units = len(biases) * self._plan.layout.n_hidden
-        return unmerged(*self._weights(n_units), biases)
+        return unmerged(*self._weights(n_units), biases, self._paths)
 
     def _weights(self, n_units=None):
         """The fitted weights, as the kernel takes them; of so many units, if given."""
-        (W1, W2), (b1, b2) = self.coefs_, self.intercepts_
-        return read_fitted([b1, W1, W2, b2], self._plan.layout, n_units)
+        return read_fitted(self.coefs_, self.intercepts_, self._plan.layout, n_units)
 
     def _can_go_on(self, coder):
         """Whether training can go on from the fitted weights; a warning, if not."""
@@ -488,6 +490,7 @@ class ShallowNN(Versioned, BaseEstimator):
             self.n_features_in_ == self._n_features
             and self.n_hidden in (None, self.n_hidden_)
             and self.n_estimators in (None, self.n_estimators_)
+            and bool(self.linear_path) == self._plan.layout.has_path
             and coder.codes_like(self._plan.coder)
         )
         if not is_same:

@@ -82,6 +82,10 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
         for all inputs, by the signs of the weights: half of the units go up into the
         outputs, half down. A gap is any value. Not with "lm", "whitened" or
         more than two classes.
+    linear_path : bool, default=False
+        Whether the inputs also go straight into the outputs, past the hidden layer:
+        Z2 = W2ᵀ A1 + Vᵀ X + b2, as `skip` of R's nnet. V is in the penalty, and begins
+        at 0; it is the third of `coefs_`.
     cv : int, splitter or iterable of (train, test), default=None
         The folds that members of the committee do not see, one each (in turn), and by
         which what is not set is chosen. None: 10 for a committee, drawn by the content
@@ -237,6 +241,7 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
         encoding: EncodingName | None = "auto",
         categorical_features: Literal["from_dtype"] | Listed | None = "from_dtype",
         monotonic_cst: Listed | dict[str, int] | None = None,
+        linear_path: bool = False,
         cv: int | Splitter | Iterable[tuple[DataLike, DataLike]] | None = None,
         class_weight: dict[Any, Any] | Literal["balanced"] | None = None,
         init: InitName = "auto",
@@ -264,6 +269,7 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
         self.encoding = encoding
         self.categorical_features = categorical_features
         self.monotonic_cst = monotonic_cst
+        self.linear_path = linear_path
         self.cv = cv
         self.class_weight = class_weight
         self.init = init

@@ -99,6 +99,7 @@ PARAMETERS = {
         _Splits(),
         NONE,
     ),
+    "linear_path": (BOOL,),
     "monotonic_cst": (ArrayLike(), Instance(dict, "a dict"), NONE),
     "loss": (Names(LOSSES),),
     "quantile": (_LEVEL, ArrayLike(), NONE),
@@ -509,8 +510,8 @@ def check_weights(weights, dtype):
     return weights
 
 
-def read_fitted(weights, layout, n_units=None):
-    """b1, W1, W2, b2 of a fitted network as arrays, whoever wrote them.
+def read_fitted(coefs, intercepts, layout, n_units=None):
+    """b1, W1, W2, b2, V of a fitted network as arrays, whoever wrote them.
 
     Raises
     ------
@@ -518,17 +519,21 @@ def read_fitted(weights, layout, n_units=None):
         If they are not of the network's shapes, with any number of units if none is
         given.
     """
-    b1, W1, W2, b2 = (np.asarray(w) for w in weights)
-    n_units = b1.size if n_units is None else n_units
-    coefs = [(layout.n_in, n_units), (n_units, layout.n_out)]
-    intercepts = [(n_units,), (layout.n_out,)]
-    found = [W1.shape, W2.shape], [b1.shape, b2.shape]
-    if found != (coefs, intercepts):
+    coefs, intercepts = ([np.asarray(w) for w in ws] for ws in (coefs, intercepts))
+    n_units = intercepts[0].size if n_units is None else n_units
+    path = [(layout.n_in, layout.n_out)] if layout.has_path else []
+    shapes = [(layout.n_in, n_units), (n_units, layout.n_out), *path]
+    lengths = [(n_units,), (layout.n_out,)]
+    found = [w.shape for w in coefs], [w.shape for w in intercepts]
+    if found != (shapes, lengths):
         raise ValueError(
-            f"coefs_ and intercepts_ must have the shapes {coefs} and {intercepts} of "
+            f"coefs_ and intercepts_ must have the shapes {shapes} and {lengths} of "
             f"the fitted network. Got {found[0]} and {found[1]}."
         )
-    return [w if w.dtype.kind == "f" else w.astype(float) for w in (b1, W1, W2, b2)]
+    (W1, W2, *path), (b1, b2) = coefs, intercepts
+    V = path[0] if path else np.zeros((0, layout.n_out), W2.dtype)
+    weights = b1, W1, W2, b2, V
+    return [w if w.dtype.kind == "f" else w.astype(float) for w in weights]
 
 
 def check_honoured(solver, requested, alpha):

@@ -58,7 +58,7 @@ def biases_within(rng, W1, spread):
 
 
 def first_weights(rng, draw, layout, b2, steepness=1.0, spread=0.0):
-    """b1, W1, W2, b2 of one network.
+    """b1, W1, W2, b2, V of one network; the linear path V begins at 0.
 
     Parameters
     ----------
@@ -79,7 +79,8 @@ def first_weights(rng, draw, layout, b2, steepness=1.0, spread=0.0):
     draw(rng, W1, W2)
     W1 *= steepness
     b1 = biases_within(rng, W1, spread) if spread else np.zeros(layout.n_hidden)
-    return b1, W1, W2, np.broadcast_to(b2, layout.n_out)
+    V = np.zeros((layout.n_path, layout.n_out))
+    return b1, W1, W2, np.broadcast_to(b2, layout.n_out), V
 
 
 INITIALIZERS = {

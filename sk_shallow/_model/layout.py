@@ -9,21 +9,23 @@ class Weights(NamedTuple):
     """Windows on θ; H = [b1; W1] is the hidden layer, its bias in the first row.
 
     W2 has the shape (h, k) and b2 is a column (k, 1); both with a leading axis for the
-    members of a committee. W2T is W2ᵀ.
+    members of a committee. W2T is W2ᵀ. V is the linear path past the hidden layer, of
+    shape (d, n_members k), or (0, n_members k) where there is none.
     """
 
     b1: np.ndarray
     W1: np.ndarray
     W2: np.ndarray
     b2: np.ndarray
+    V: np.ndarray
     H: np.ndarray
     W2T: np.ndarray
 
 
 class Layout(NamedTuple):
-    """Sizes of the network, and where its weights lie in θ = [b1 | W1 | W2 | b2].
+    """Sizes of the network, and where its weights lie in θ = [b1 | W1 | W2 | V | b2].
 
-    b1 and W1 together are one matrix, and so the penalised W1 and W2 are one slice.
+    b1 and W1 together are one matrix, and the penalised W1, W2 and V are one slice.
     The sizes are those of one member.
     """
 
@@ -31,12 +33,18 @@ class Layout(NamedTuple):
     n_hidden: int
     n_out: int
     n_members: int = 1
+    has_path: bool = False
+
+    @property
+    def n_path(self):
+        """Inputs of the linear path: all, or none."""
+        return self.n_in if self.has_path else 0
 
     @property
     def size(self):
         """The length of θ."""
-        d, h, k, n_members = self
-        return n_members * ((d + 1) * h + (h + 1) * k)
+        d, h, k, n_members, _ = self
+        return n_members * ((d + 1) * h + (h + 1 + self.n_path) * k)
 
     @property
     def member(self):
@@ -49,27 +57,30 @@ class Layout(NamedTuple):
 
     def view(self, theta):
         """Windows on θ, or on the last axis of an array of many."""
-        d, h, k, n_members = self
-        rows, width = theta.shape[:-1], n_members * h
-        hidden, last = (d + 1) * width, self.size - n_members * k
-        W2 = theta[..., hidden:last].reshape(*rows, *self.by_member(h, k))
+        d, h, k, n_members, _ = self
+        rows, width, n_out = theta.shape[:-1], n_members * h, n_members * k
+        hidden, last = (d + 1) * width, self.size - n_out
+        path = hidden + width * k
+        W2 = theta[..., hidden:path].reshape(*rows, *self.by_member(h, k))
         return Weights(
             b1=theta[..., :width],
             W1=theta[..., width:hidden].reshape(*rows, d, width),
             W2=W2,
             b2=theta[..., last:].reshape(*rows, *self.by_member(k, 1)),
+            V=theta[..., path:last].reshape(*rows, self.n_path, n_out),
             H=theta[..., :hidden].reshape(*rows, d + 1, width),
             W2T=W2.swapaxes(-1, -2),
         )
 
     def penalized(self, theta):
-        """The window [W1 | W2] on θ."""
-        _, h, k, n_members = self
+        """The window [W1 | W2 | V] on θ."""
+        _, h, k, n_members, _ = self
         return theta[n_members * h : self.size - n_members * k]
 
-    def pack(self, b1, W1, W2, b2, dtype):
+    def pack(self, b1, W1, W2, b2, V, dtype):
         """A new θ that holds these weights."""
-        return np.concatenate([part.ravel() for part in (b1, W1, W2, b2)]).astype(dtype)
+        parts = b1, W1, W2, V, b2
+        return np.concatenate([part.ravel() for part in parts]).astype(dtype)
 
     def signs(self, directions):
         """The sign that each weight must keep for outputs to be monotone [1]_; 0: any.
@@ -95,6 +106,7 @@ class Layout(NamedTuple):
         window = self.view(signs)
         window.W1[...] = np.outer(directions, np.tile(upward, self.n_members))
         window.W2[...] = upward[:, None]
+        window.V[...] = np.reshape(directions, (-1, 1))[: self.n_path]
         return signs
 
     def join(self, thetas):
@@ -105,44 +117,52 @@ class Layout(NamedTuple):
             np.concatenate([weights.W1 for weights in views], axis=1),
             np.stack([weights.W2 for weights in views]),
             np.stack([weights.b2 for weights in views]),
+            np.concatenate([weights.V for weights in views], axis=1),
             thetas[0].dtype,
         )
 
     def split(self, theta):
         """The θ of each member: the inverse of `join`."""
-        b1, W1, W2, b2, *_ = self.view(theta)
-        d, h, k, n_members = self
+        b1, W1, W2, b2, V, *_ = self.view(theta)
+        d, h, k, n_members, _ = self
         parts = zip(
             b1.reshape(n_members, h),
             W1.reshape(d, n_members, h).swapaxes(0, 1),
             W2.reshape(n_members, h, k),
             b2.reshape(n_members, k),
+            V.reshape(self.n_path, n_members, k).swapaxes(0, 1),
             strict=True,
         )
         return [self.pack(*part, theta.dtype) for part in parts]
 
 
 def merged(members):
-    """One wider network that is the mean of these: (b1, W1, W2, b2) of each."""
-    b1, W1, W2, b2 = zip(*members, strict=True)
-    n_members = len(members)
-    return np.hstack(b1), np.hstack(W1), np.vstack(W2) / n_members, sum(b2) / n_members
+    """One wider network that is the mean of these: (b1, W1, W2, b2, V) of each."""
+    b1, W1, W2, b2, V = zip(*members, strict=True)
+    n = len(members)
+    return np.hstack(b1), np.hstack(W1), np.vstack(W2) / n, sum(b2) / n, sum(V) / n
 
 
-def unmerged(b1, W1, W2, b2, biases):
-    """The members of a merged network, by the output biases of each.
+def unmerged(b1, W1, W2, b2, V, biases, paths):
+    """The members of a merged network, by the output biases and the V of each.
 
-    Where b2 is not the mean of the biases, they are shifted until it is.
+    Where b2, or V, is not the mean of theirs, they are shifted until it is.
     """
     n_members = len(biases)
-    shift = b2 - sum(biases) / n_members
-    biases = [bias + shift for bias in biases]
+    biases, paths = _about(b2, biases), _about(V, paths)
     return list(
         zip(
             np.split(b1, n_members),
             np.split(W1, n_members, axis=1),
             np.split(W2 * n_members, n_members),
             biases,
+            paths,
             strict=True,
         )
     )
+
+
+def _about(mean, parts):
+    """The parts, shifted to have this mean."""
+    shift = mean - sum(parts) / len(parts)
+    return [part + shift for part in parts]

@@ -11,7 +11,8 @@ inputs, h hidden units and k outputs, over n rows (the code's shapes on the righ
     dZ1 = (dZ2ᵀ W2ᵀ) ∘ g'(Z1)                           (n, h)
     dW1 = Xᵀ dZ1        db1 = 1ᵀ dZ1                    (d, h), (h,)
 
-X has a first column of ones, so that H = [b1; W1] is one matrix. A committee of M
+X has a first column of ones, so that H = [b1; W1] is one matrix. With a linear path,
+Z2 = W2ᵀ A1ᵀ + b2 + Vᵀ Xᵀ, and dV = Xᵀ dZ2ᵀ, for X without the ones. A committee of M
 networks is one wider network: their hidden units stand side by side in
 H = [H₁ | … | H_M], and each member has outputs of its own. Where M > 1, all that
 belongs to the outputs has a leading axis for the members.
@@ -19,6 +20,7 @@ belongs to the outputs has a leading axis for the members.
 
 import numpy as np
 
+from sk_shallow._arrays.design import without_ones
 from sk_shallow._arrays.memory import product
 
 
@@ -46,6 +48,10 @@ def forward(X, W, g, A1, Z2):
     g.forward(A1.rows, out=A1.rows)  # A1 = g(Z1)
     np.matmul(W.W2T, A1.T, out=Z2)  # Z2 = W2ᵀ A1ᵀ + b2
     Z2 += W.b2
+    if len(W.V):
+        path = np.empty((len(A1.rows), W.V.shape[1]), W.V.dtype)
+        np.dot(without_ones(X), W.V, out=path)  # Z2 += Vᵀ Xᵀ
+        Z2 += path.T.reshape(Z2.shape)
 
 
 def backward(X, Y, w, W, g, unit, A1, Z2, dZ2, dZ1, grad):
@@ -58,6 +64,9 @@ def backward(X, Y, w, W, g, unit, A1, Z2, dZ2, dZ1, grad):
     product(dZ2T, W.W2T, out=dZ1.members)  # dA1 = dZ2ᵀ W2ᵀ
     g.chain(dZ1.rows, A1.rows)  # dZ1 = dA1 ∘ g'(Z1)
     np.dot(X.T, dZ1.rows, out=grad.H)  # [db1; dW1] = [1 X]ᵀ dZ1
+    if len(W.V):
+        errors = dZ2.reshape(-1, dZ2.shape[-1]).T
+        np.dot(without_ones(X).T, errors, out=grad.V)  # dV = Xᵀ dZ2ᵀ
 
 
 def jacobian(X, W, g, A1, J):
@@ -67,9 +76,11 @@ def jacobian(X, W, g, A1, J):
     """
     k = len(W.b2)
     own = np.arange(k)
-    J.W2[...] = J.b2[...] = 0
+    J.W2[...] = J.b2[...] = J.V[...] = 0
     J.W2[own, :, :, own] = A1.rows  # ∂z2ⱼ/∂W2 = A1, for the weights into output j
     J.b2[own, :, own] = 1  # ∂z2ⱼ/∂b2
+    if len(W.V):
+        J.V[own, :, :, own] = without_ones(X)  # ∂z2ⱼ/∂V = X, for the path to output j
     dZ1 = W.W2T[:, None] * g.slope(A1.rows, out=A1.rows)  # ∂z2ⱼ/∂Z1 = W2ᵀ ∘ g'(Z1)
     np.multiply(X[:, :, None], dZ1[:, :, None, :], out=J.H)  # ∂z2ⱼ/∂[b1; W1]
 
@@ -84,7 +95,7 @@ def linearized(X, theta, layout, g):
     return Z2, J
 
 
-def output(X, b1, W1, W2, b2, g, n_rows=1024):
+def output(X, b1, W1, W2, b2, V, g, n_rows=1024):
     """Z2 of raw rows, n_rows at a time: memory does not grow with A1."""
     Z2 = np.empty((W2.shape[1], X.shape[0]), W2.dtype)
     for start in range(0, X.shape[0], n_rows):
@@ -93,4 +104,6 @@ def output(X, b1, W1, W2, b2, g, n_rows=1024):
         A1 = g.forward(A1, out=A1)
         np.matmul(W2.T, A1.T, out=Z2[:, start : start + n_rows])  # Z2 = W2ᵀ A1ᵀ + b2
     Z2 += b2[:, None]
+    if len(V):
+        Z2 += (X @ V).T
     return Z2

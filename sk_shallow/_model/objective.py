@@ -1,6 +1,6 @@
 """The function that training minimises, of the flat vector θ alone:
 
-J(θ) = 1/S [ Σ wᵢ ℓ(yᵢ, Z2ᵢ) + α/2 (‖W1‖² + ‖W2‖²) ],    S = Σ wᵢ
+J(θ) = 1/S [ Σ wᵢ ℓ(yᵢ, Z2ᵢ) + α/2 (‖W1‖² + ‖W2‖² + ‖V‖²) ],    S = Σ wᵢ
 
 It is the same function for every solver and every batch size: over a batch B of the n
 samples, Σ over all of them is estimated by n/|B| Σ over B, and α stays as it is. For a
@@ -215,14 +215,16 @@ class Objective:
         return other
 
     def metric(self):
-        """The mean square of what each weight multiplies in [1 X]; 1 for W2 and b2."""
+        """The mean square of what each weight multiplies in X; 1 for W2 and biases."""
         metric, squares = np.ones(self.layout.size), np.zeros(self.X.shape[1])
         for rows in self._blocks():
             X = np.square(np.asarray(self.X[rows]))
             w = self.sample_weight
             squares += X.sum(axis=0) if w is None else w[rows] @ X
         squares[squares == 0] = self.total_weight
-        self.layout.view(metric).H[...] = squares[:, None] / self.total_weight
+        window, squares = self.layout.view(metric), squares[:, None] / self.total_weight
+        window.H[...] = squares
+        window.V[...] = squares[1 : 1 + self.layout.n_path]
         return metric
 
     def gradients(self, theta, order, n_batches):
@@ -274,7 +276,7 @@ class Objective:
         backward(X, Y, factor, weights, g, self.loss, A1, Z2, work.dZ2, work.dZ1, grad)
 
     def _half_penalty(self, theta):
-        """α/2S (‖W1‖² + ‖W2‖²)."""
+        """α/2S (‖W1‖² + ‖W2‖² + ‖V‖²)."""
         W = self.layout.penalized(theta)
         return 0.5 * self._penalty * float(np.dot(W, W)) / self.layout.n_members
 

@@ -39,6 +39,7 @@ class Penalty:
         number = layout.view(groups)
         if len(alpha) == layout.n_in + 1:
             number.W1[...] = np.arange(layout.n_in)[:, None]
+            number.V[...] = np.arange(layout.n_path)[:, None]
         number.W2[...] = len(alpha) - 1
         layout.penalized(ratio)[...] = 1
         return cls(groups, ratio, alpha)

@@ -90,7 +90,7 @@ class Plan(NamedTuple):
         return [self.layout.join(thetas[i : i + n]) for i in range(0, len(thetas), n)]
 
     def members(self, thetas):
-        """b1, W1, W2, b2 of every member in original units, from the θ of each run."""
+        """b1, W1, W2, b2, V of every member in original units, from θ of each run."""
         one = self.layout.member
         layouts = [one._replace(n_members=len(run) // one.size) for run in thetas]
         pairs = zip(layouts, thetas, strict=True)
@@ -109,7 +109,7 @@ def posterior_std(posteriors, members, inputs, plan, where, X):
     Parameters
     ----------
     posteriors : list of Laplace
-    members : list of (b1, W1, W2, b2)
+    members : list of (b1, W1, W2, b2, V)
         In original units.
     inputs : {ndarray, csr} of shape (n_samples, n_inputs)
     plan : Plan

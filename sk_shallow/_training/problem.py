@@ -68,7 +68,7 @@ class Problem:
             )
         x = self._scaler(recipe.binning)
         sizes = len(x.mean), recipe.n_hidden, self.coder.n_outputs
-        layout = Layout(*sizes, recipe.n_members)
+        layout = Layout(*sizes, recipe.n_members, recipe.has_path)
         _check_size(layout, self.data.n_samples)
         are_numbers = self.coder.are_numbers
         solver = recipe.solver.sized(self.data.n_samples, layout, are_numbers)
@@ -91,7 +91,7 @@ class Problem:
         return np.random.default_rng(self.seed).spawn(n_members + 1)
 
     def first(self, plan, rngs):
-        """b1, W1, W2, b2 of each member, in standardised units."""
+        """b1, W1, W2, b2, V of each member, in standardised units."""
         b2 = self.first_bias
         is_spread = self.places_units and plan.solver.places_units
         spread = plan.x.spread if is_spread else 0.0
@@ -99,11 +99,11 @@ class Problem:
         how = self.draw, one, b2
         drawn = [first_weights(rng, *how, spread=spread) for rng in rngs]
         is_constant = self.coder.units(self.y).is_constant
-        for _, _, W2, _ in drawn:
+        for _, _, W2, *_ in drawn:
             W2[:, is_constant] = 0  # what is constant is told by b2
         if plan.directions is not None:
             signs = one.view(one.signs(plan.directions))
-            for _, W1, W2, _ in drawn:
+            for _, W1, W2, *_ in drawn:
                 for W, sign in ((W1, signs.W1), (W2, signs.W2)):
                     np.multiply(np.abs(W), sign, out=W, where=sign != 0)
         return drawn

@@ -54,6 +54,8 @@ class Recipe(NamedTuple):
     alpha : float, str or ndarray
         The strength of the penalty, or how it is to be found.
     n_members : int
+    has_path : bool, default=False
+        Whether there is a linear path past the hidden layer.
     """
 
     solver: Any
@@ -62,6 +64,7 @@ class Recipe(NamedTuple):
     binning: Binning
     alpha: Any
     n_members: int
+    has_path: bool = False
 
     @property
     def activation_name(self):
@@ -82,5 +85,6 @@ class Recipe(NamedTuple):
             "n_hidden": self.n_hidden,
             "activation": self.activation_name,
             "encoding": self.encoding_name,
+            "linear_path": self.has_path,
             "alpha": self.alpha,
         }

@@ -139,7 +139,7 @@ def train_on(
     plan : Plan
         Of the whole committee.
     problem : Problem
-    members : list of (b1, W1, W2, b2), or None
+    members : list of (b1, W1, W2, b2, V), or None
         In original units.
     watch : Watch
     n_jobs : int or None

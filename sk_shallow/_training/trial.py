@@ -135,7 +135,7 @@ class Trial:
     @property
     def work(self):
         """Multiplications of one step, about."""
-        n_in, h, _, n_members = self.plan.layout
+        n_in, h, _, n_members, _ = self.plan.layout
         n_rows = self.recipe.solver.rows_of_step(self.problem.data.weights.sum())
         return work_of_step(n_in, h * n_members, n_rows)
 
