@@ -1,11 +1,18 @@
-"""Transformers for what stands before a hidden layer. Nothing is computed here."""
+"""Transformers before a hidden layer, and the layer as one. Nothing is computed."""
 
 from numbers import Integral
 from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    MetaEstimatorMixin,
+    OneToOneFeatureMixin,
+    TransformerMixin,
+    clone,
+)
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sk_shallow._data.columns import Columns, read, table_of
@@ -321,6 +328,100 @@ class PiecewiseLinearEncoder(TransformerMixin, Versioned, BaseEstimator):
         tags.input_tags.categorical = True
         preserved = ["float64", "float32"] if self.dtype is None else []
         tags.transformer_tags.preserves_dtype = preserved
+        return tags
+
+
+class HiddenLayer(
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    MetaEstimatorMixin,
+    Versioned,
+    BaseEstimator,
+):
+    """The hidden layer of a network, trained for its targets, as a transformer.
+
+    Parameters
+    ----------
+    estimator : ShallowNNClassifier or ShallowNNRegressor
+        It is cloned and fitted; one in scikit-learn's `FrozenEstimator` stays as it is.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The fitted network.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, if all of them are strings.
+
+    Examples
+    --------
+    What ten units have learned of the digits serves other models:
+
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.neighbors import KNeighborsClassifier
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sk_shallow import ShallowNNClassifier
+    >>> from sk_shallow.preprocessing import HiddenLayer
+    >>> X, y = load_digits(return_X_y=True)
+    >>> net = ShallowNNClassifier(10, alpha=1.0, activation="tanh", random_state=0)
+    >>> model = make_pipeline(HiddenLayer(net), KNeighborsClassifier())
+    >>> bool(model.fit(X[::2], y[::2]).score(X[1::2], y[1::2]) > 0.9)
+    True
+    >>> model[0].transform(X).shape, model[0].get_feature_names_out()[0]
+    ((1797, 10), 'hiddenlayer0')
+    """
+
+    def __init__(self, estimator: Any) -> None:
+        self.estimator = estimator
+
+    def fit(self, X: DataLike, y: DataLike, **fit_params: Any) -> Self:
+        """Train the network.
+
+        Parameters
+        ----------
+        X : {DataFrame, array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        **fit_params : dict
+            For the network's `fit`.
+
+        Returns
+        -------
+        self : object
+        """
+        self.estimator_ = clone(self.estimator).fit(X, y, **fit_params)
+        self.n_features_in_ = self.estimator_.n_features_in_
+        if hasattr(self.estimator_, "feature_names_in_"):
+            self.feature_names_in_ = self.estimator_.feature_names_in_
+        return self
+
+    def transform(self, X: DataLike) -> Floats:
+        """A1, what the hidden units give.
+
+        Parameters
+        ----------
+        X : {DataFrame, array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_units)
+        """
+        check_is_fitted(self)
+        return self.estimator_.hidden_layer(X)
+
+    @property
+    def _n_features_out(self):
+        """The number of units, for the names."""
+        return len(self.estimator_.intercepts_[0])
+
+    def __sklearn_tags__(self):
+        """As the network's, and y is needed."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
+        tags.target_tags.required = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
 

@@ -168,6 +168,17 @@ class Ramps(NamedTuple):
         np.maximum(R, self.low, out=R)
         return np.minimum(R, self.high, out=R)
 
+    def slopes(self, X):
+        """The slope of each ramp in its column, at a kink the mean of both sides."""
+        R = np.subtract(np.repeat(self._filled(X), self.counts, axis=1), self.left)
+        R /= self.width
+        inside = (self.low < R) & (self.high > R)
+        kinks = ((self.low == R) | (self.high == R)) & (self.low < self.high)
+        steep = (inside + 0.5 * kinks) / self.width
+        after = np.flatnonzero(self.missing) + 1
+        known = np.insert((~np.isnan(X)).astype(float), after, 0.0, axis=1)
+        return steep * np.repeat(known, self.counts, axis=1)
+
     def _filled(self, X):
         """X without gaps, and with their indicators."""
         gaps, after = np.isnan(X), np.flatnonzero(self.missing) + 1
@@ -362,6 +373,18 @@ class Encoding:
         for j, factor in zip(labelled, columns.factors, strict=True):
             self.features[j].write(factor, out[:, self.starts[j] : self.starts[j + 1]])
         return out
+
+    def slopes(self, columns):
+        """The derivative of each column in the end by that of X; NaN of labels."""
+        out = np.full((columns.n_samples, self.n_columns), np.nan)
+        steep = self.ramps.slopes(columns.numbers)
+        for source, target in self._runs():
+            out[:, target] = steep[:, source]
+        return out
+
+    def by_feature(self, values):
+        """Σ over the columns that each feature becomes, along the last axis."""
+        return np.add.reduceat(values, self.starts[:-1], axis=-1)
 
     def _write_numbers(self, X, out):
         """The ramps, in blocks of rows."""

@@ -50,8 +50,14 @@ from sk_shallow._estimators.parameters import (
 )
 from sk_shallow._model.initializers import INITIALIZERS
 from sk_shallow._model.layout import merged, unmerged
-from sk_shallow._model.network import output
+from sk_shallow._model.network import hidden, output
 from sk_shallow._solvers import SOLVERS, able
+from sk_shallow._training.inspection import (
+    by_feature,
+    importances,
+    input_gradients,
+    shares,
+)
 from sk_shallow._training.problem import Problem
 from sk_shallow._training.recipe import ENCODINGS
 from sk_shallow._training.train import Progress, Watch, mean_curve, summary, train_on
@@ -218,6 +224,7 @@ class ShallowNN(Versioned, BaseEstimator):
                 self._train(self._recipe_now(), problem, rng, held_out, self._members())
             else:
                 self._fit_anew(problem, rng, held_out)
+            self._importances = importances(self._plan, self._weights(), problem)
         return self
 
     def _fit_anew(self, problem, rng, held_out):
@@ -279,8 +286,67 @@ class ShallowNN(Versioned, BaseEstimator):
             self._train(recipe, problem, rng, None, members, earlier=earlier)
             if earlier is None:
                 self._progress = self._progress._replace(is_stream=True)
-            self._is_partial = True
+            self._is_partial, self._importances = True, None
         return self
+
+    def hidden_layer(self, X: DataLike) -> Floats:
+        """A1, what the hidden units give: the inputs of the output layer.
+
+        Parameters
+        ----------
+        X : {DataFrame, array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_units)
+            The units of the members of a committee stand side by side.
+        """
+        _, inputs = self._read_inputs(X)
+        b1, W1, *_ = (w.astype(inputs.dtype, copy=False) for w in self._weights())
+        return hidden(inputs, b1, W1, self._plan.activation)
+
+    def input_gradients(self, X: DataLike) -> Floats:
+        """∂Z2/∂X, how the outputs before h change with the features.
+
+        Parameters
+        ----------
+        X : {DataFrame, array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features) or (n_samples, n_outputs, n_features)
+            In the units of `decision_function`, or of y (of log y where the output
+            activation is "exp"), by those of X. NaN for features of labels; at the
+            kinks of a piecewise linear encoding the mean of both sides.
+        """
+        check_is_fitted(self, "coefs_")
+        X = read_X(self, X, categorical_features=self._is_categorical)
+        found = input_gradients(self._plan, self._weights(), X)
+        return found[:, 0] if self.n_outputs_ == 1 else found
+
+    @property
+    def feature_importances_(self) -> Floats:
+        """How much each feature matters; the sum is 1.
+
+        The mean size of `input_gradients` times the spread of the feature, over some
+        256 samples of the fit and all outputs; where a feature becomes several inputs,
+        as bins or labels, their sum. With `alpha="ard"` it is `feature_relevance_`, in
+        the same way.
+
+        Raises
+        ------
+        AttributeError
+            Before `fit`, and after `partial_fit`, which sees some samples at a time.
+        """
+        check_is_fitted(self, "coefs_")
+        if hasattr(self, "feature_relevance_"):
+            return shares(by_feature(self._plan, self.feature_relevance_))
+        if self._importances is None:
+            raise AttributeError(
+                "feature_importances_ is not available after partial_fit, which sees "
+                "some samples at a time. Call fit, or use input_gradients."
+            )
+        return self._importances
 
     def _train(
         self,

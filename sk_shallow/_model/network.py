@@ -95,13 +95,25 @@ def linearized(X, theta, layout, g):
     return Z2, J
 
 
+def hidden(X, b1, W1, g):
+    """A1 of raw rows."""
+    A1 = X @ W1
+    A1 += b1
+    return g.forward(A1, out=A1)  # A1 = g(X W1 + b1)
+
+
+def gradients(X, b1, W1, W2, V, g):
+    """∂Z2/∂X of raw rows, of shape (n_rows, n_out, n_in)."""
+    slope = g.slope(hidden(X, b1, W1, g))
+    G = (slope[:, None] * W2.T) @ W1.T  # ∂z2ⱼ/∂x = W1 (w2ⱼ ∘ g'(Z1))
+    return G + V.T if len(V) else G
+
+
 def output(X, b1, W1, W2, b2, V, g, n_rows=1024):
     """Z2 of raw rows, n_rows at a time: memory does not grow with A1."""
     Z2 = np.empty((W2.shape[1], X.shape[0]), W2.dtype)
     for start in range(0, X.shape[0], n_rows):
-        A1 = X[start : start + n_rows] @ W1  # A1 = g(X W1 + b1)
-        A1 += b1
-        A1 = g.forward(A1, out=A1)
+        A1 = hidden(X[start : start + n_rows], b1, W1, g)
         np.matmul(W2.T, A1.T, out=Z2[:, start : start + n_rows])  # Z2 = W2ᵀ A1ᵀ + b2
     Z2 += b2[:, None]
     if len(V):

@@ -1,0 +1,89 @@
+"""What a fitted network looks at: its gradients, and how much each feature matters."""
+
+import numpy as np
+
+from sk_shallow._data.scaling import Standardizer
+from sk_shallow._model.network import gradients
+
+# Numbers in a block of gradients.
+_BLOCK = 2**20
+# Rows that tell how much features matter, at the most.
+_ROWS = 256
+
+
+def input_gradients(plan, weights, X):
+    """∂Z2/∂x of every sample, by the features of X.
+
+    Parameters
+    ----------
+    plan : Plan
+    weights : b1, W1, W2, b2, V
+        In original units.
+    X : Columns or csr
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_out, n_features)
+        NaN for features of labels.
+    """
+    found = [
+        _by_feature(plan, some, gradient)
+        for some, gradient in _blocks(plan, weights, X)
+    ]
+    return np.concatenate(found)
+
+
+def importances(plan, weights, problem):
+    """The mean size of the gradient times the spread of the inputs of each feature.
+
+    Parameters
+    ----------
+    plan : Plan
+    weights : b1, W1, W2, b2, V
+        In original units.
+    problem : Problem
+
+    Returns
+    -------
+    ndarray of shape (n_features,)
+        Their sum is 1, unless all are 0.
+    """
+    step = -(-problem.data.n_samples // _ROWS)
+    some = problem.data.take(np.arange(0, problem.data.n_samples, step))
+    measured = plan.x
+    if not problem.standardize:
+        measured = Standardizer.of(plan.inputs(some.X), some.sample_weight)
+    sizes, start = np.zeros(len(measured.sd)), 0
+    for _, gradient in _blocks(plan, weights, some.X):
+        w = some.weights[start : start + len(gradient)]
+        sizes += np.einsum("i,ijc->c", w, np.abs(gradient))
+        start += len(gradient)
+    return shares(by_feature(plan, sizes * measured.sd))
+
+
+def by_feature(plan, values):
+    """Of the inputs of the network: summed over those of each feature."""
+    return values if plan.encoding is None else plan.encoding.by_feature(values)
+
+
+def shares(values):
+    """Values >= 0 as parts of their sum."""
+    total = values.sum()
+    return values / total if total > 0 else values
+
+
+def _by_feature(plan, X, gradient):
+    """The chain rule through the encoding."""
+    if plan.encoding is None:
+        return gradient
+    return plan.encoding.by_feature(gradient * plan.encoding.slopes(X)[:, None])
+
+
+def _blocks(plan, weights, X):
+    """Yield some rows of X, and the gradients by the inputs of the network."""
+    b1, W1, W2, _, V = weights
+    step = max(1, _BLOCK // (W2.shape[1] * max(W1.shape)))
+    for start in range(0, X.shape[0], step):
+        rows = np.arange(start, min(start + step, X.shape[0]))
+        some = X.take(rows) if hasattr(X, "numbers") else X[rows]
+        yield some, gradients(plan.inputs(some), b1, W1, W2, V, plan.activation)
