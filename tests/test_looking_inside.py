@@ -187,7 +187,7 @@ def test_what_is_constant_matters_to_no_one():
 def test_features_are_selected_by_importance():
     X = np.random.default_rng(0).normal(size=(200, 8))
     y = X[:, 0] - 2 * X[:, 1] > 0
-    net = ShallowNNClassifier(**QUICK, encoding=None)
+    net = ShallowNNClassifier(**{**QUICK, "max_iter": 200}, encoding=None)
     for selector in (
         SelectFromModel(net, max_features=2, threshold=-np.inf),
         RFE(net, n_features_to_select=2),
