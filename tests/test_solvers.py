@@ -3,6 +3,7 @@
 from copy import deepcopy
 from itertools import chain, combinations
 from math import ceil, comb
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -246,10 +247,11 @@ def test_state_is_not_changed_and_training_goes_on_from_it(name):
 
 @any_solver
 @pytest.mark.parametrize("n_iterations", [1, 3])
-def test_true_stops_at_once(name, n_iterations):
+@pytest.mark.parametrize("max_iter", [3, 50])
+def test_true_stops_at_once(name, n_iterations, max_iter):
     calls = iter(range(1, 100))
     theta, seen, result = run(
-        make(name, max_iter=50, batch_size=12),
+        make(name, max_iter=max_iter, batch_size=12),
         LeastSquares(),
         stop=lambda *_: next(calls) == n_iterations,
     )
@@ -266,6 +268,14 @@ def test_end_of_the_iterations_is_told_unless_it_is_the_plan(name):
         assert result.message is None
     else:
         assert "max_iter=2" in result.message
+
+
+@pytest.mark.parametrize("name", ["lbfgs", "lm"])
+def test_a_descent_that_ends_by_itself_has_nothing_to_say(name):
+    theta, seen, result = run(make(name), LeastSquares())
+    assert len(seen) < 100
+    assert result.message is None
+    assert_allclose(theta, LeastSquares().minimum)
 
 
 @any_solver
@@ -496,13 +506,43 @@ def test_the_iterate_of_a_descent_is_the_mean_with_weights_of_the_eighth_degree(
     assert_allclose(descent.loss_curve[-1], objective.value(theta))
 
 
+@pytest.mark.parametrize("name", DESCENDING)
+def test_the_steps_of_max_iter_look_at_every_sample_as_often(name):
+    solver = make(name, max_iter=7, batch_size=12)
+    assert solver.most_steps(48) * solver.rows_of_step(48) == 7 * 48
+
+
+@pytest.mark.parametrize("name", DESCENDING)
+def test_the_budget_of_a_checkpoint_is_made_in_silence(name):
+    checkpoint = SimpleNamespace(n_steps=8, n_epochs=2)
+    solver = make(name, batch_size=12).for_steps(checkpoint, 48)
+    n_epochs = 8 if name == "gd" else 2  # all samples at once
+    _, seen, result = run(solver, LeastSquares())
+    assert len(seen) == n_epochs
+    assert result.message is None
+
+
+@pytest.mark.parametrize("n_steps", [1, 4, 12, 15])
+def test_a_piece_of_lbfgs_is_a_solve_of_a_quarter_as_many_iterations(n_steps):
+    descent = make("lbfgs").begin(LeastSquares(), [LeastSquares().start], None)
+    descent.advance(n_steps)
+    n_iter = max(1, n_steps // 4)
+    theta, seen, _ = run(make("lbfgs", max_iter=n_iter), LeastSquares())
+    assert len(seen) == n_iter
+    assert_array_equal(descent.iterate, theta)
+
+
 class Wells:
     """f(θ) = θ²/1000 - Σ depthᵢ exp(-(θ - placeᵢ)²)."""
 
     is_smooth = True
     places, depths = np.array([0.0, 6.0, 12.0]), np.array([3.0, 5.0, 9.0])
 
+    def __init__(self):
+        self.visited = set()
+
     def value_and_grad(self, theta):
+        self.visited.add(round(theta[0] / 6))
         away = theta - self.places
         wells = self.depths * np.exp(-(away**2))
         return theta[0] ** 2 / 1000 - wells.sum(), theta / 500 + 2 * (away @ wells)
@@ -522,6 +562,19 @@ def test_lbfgs_goes_on_from_the_best_of_its_starts(n_starts):
     assert descent.n_epochs == sum(max(1, n_steps // 4) for n_steps in pieces)
     lowest = wells.value(wells.places[[n_starts - 1]])
     assert_allclose(descent.loss_curve, lowest, rtol=1e-2)
+
+
+@pytest.mark.parametrize("n_starts", [1, 2, 3])
+def test_from_thirty_iterations_on_half_of_the_starts_of_lbfgs_go_on(n_starts):
+    wells = Wells()
+    starts = [np.array([place + 0.5]) for place in wells.places[:n_starts]]
+    descent, n_going_on = make("lbfgs").begin(wells, starts, None), []
+    for n_iter in (10, 19, 1, 1, 1):
+        wells.visited.clear()
+        descent.advance(4 * n_iter)
+        n_going_on.append(len(wells.visited))
+    half = ceil(n_starts / 2)
+    assert n_going_on == [n_starts, n_starts, n_starts, half, ceil(half / 2)]
 
 
 @pytest.mark.parametrize("name", MINIBATCH)
