@@ -13,6 +13,7 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from test_objective import TARGETS
+from test_solvers import LeastSquares
 
 from sk_shallow import ShallowNNClassifier, ShallowNNRegressor
 from sk_shallow._model.layout import Layout
@@ -85,6 +86,83 @@ def test_every_step_descends_until_the_gradient_is_zero(unit, seed, two):
         assert np.abs(gradient).max() < tolerance
 
 
+def on_a_quadratic(metric):
+    """A descent of a quadratic; H, the gradient at θ = 0, and α."""
+    objective = LeastSquares()
+    objective.metric = lambda: metric
+    descent = LevenbergMarquardt().start(objective, objective.start.copy())
+    H, slope = objective.A.T @ objective.A, -objective.A.T @ objective.b
+    return objective, descent, H, slope, objective.penalty.alpha[0] * np.eye(len(H))
+
+
+@given(seed=seeds)
+def test_on_a_quadratic_it_is_the_textbook_recursion(seed):
+    metric = np.random.default_rng(seed).uniform(0.2, 5, 4)
+    objective, descent, H, slope, alpha = on_a_quadratic(metric)
+    theta, mu = np.zeros(4), 0.01 * np.mean(np.diag(H) / metric)
+    for _ in range(3):
+        assert descent.damping.mu == pytest.approx(mu)
+        A = H + alpha + mu * np.diag(metric)
+        theta -= np.linalg.solve(A, slope + (H + alpha) @ theta)
+        mu /= 3
+        assert LevenbergMarquardt().step(objective, descent)
+        assert_allclose(descent.theta, theta, rtol=1e-10)
+        value = LevenbergMarquardt().value(objective, descent)
+        assert value == pytest.approx(objective.value(theta))
+
+
+@pytest.mark.parametrize("mu", [0.1, 10.0, 1e3, 1e5])
+def test_a_quadratic_falls_as_predicted_however_short_the_step(mu):
+    objective, descent, *_ = on_a_quadratic(np.array([0.2, 1.0, 3.0, 5.0]))
+    gains, descent.damping.mu = [], mu
+    descent.damping.reward = gains.append
+    assert LevenbergMarquardt().step(objective, descent)
+    assert_allclose(gains, 1, rtol=1e-8)
+
+
+def test_without_curvature_the_damping_is_positive():
+    objective = LeastSquares()
+    objective.A[...] = 0
+    descent = LevenbergMarquardt().start(objective, objective.start.copy())
+    assert descent.damping.mu > 0
+
+
+# Nielsen's rule: 1 - (2 gain - 1)³, but no less than 1/3.
+@pytest.mark.parametrize(
+    ("gain", "factor"),
+    [(0, 2), (0.25, 1.125), (0.5, 1), (0.75, 0.875), (0.95, 1 / 3), (9, 1 / 3)],
+)
+def test_the_damping_follows_the_gain_of_a_good_step(gain, factor):
+    _, descent, *_ = on_a_quadratic(np.ones(4))
+    before = descent.damping.mu
+    descent.damping.reward(gain)
+    assert descent.damping.mu == pytest.approx(factor * before)
+
+
+def test_the_damping_grows_faster_and_faster_until_a_good_step():
+    _, descent, *_ = on_a_quadratic(np.ones(4))
+    damping, before = descent.damping, descent.damping.mu
+    for factor in (2, 8, 64):
+        damping.punish()
+        assert damping.mu == pytest.approx(factor * before)
+    damping.reward(0.5)
+    damping.punish()
+    assert damping.mu == pytest.approx(128 * before)
+
+
+def test_a_copy_of_a_descent_goes_its_own_way_from_the_first_damping():
+    objective, descent, *_ = on_a_quadratic(np.ones(4))
+    start, first = descent.theta.copy(), descent.damping.mu
+    copy = descent.copy()
+    assert LevenbergMarquardt().step(objective, copy)
+    assert_array_equal(descent.theta, start)
+    assert descent.damping.mu == first
+    assert (copy.theta != start).all()
+    again = copy.copy()
+    assert_array_equal(again.theta, copy.theta)
+    assert again.damping.mu == pytest.approx(first)
+
+
 def test_most_descents_end_before_the_budget():
     ended = 0
     for seed in range(10):
@@ -135,6 +213,26 @@ def test_what_is_too_large_is_refused_with_a_way_out(n_samples, n_hidden):
         LevenbergMarquardt().sized(n_samples, Layout(5, n_hidden, 1), None)
     solver = LevenbergMarquardt(max_iter=7)
     assert solver.sized(n_samples, Layout(2, 3, 1), None) == solver
+
+
+# A network with one input and output has 3 h + 1 weights.
+@pytest.mark.parametrize(
+    ("n_samples", "n_hidden", "more_samples", "more_hidden"),
+    [(10, 1333, 0, 1), (10**6, 333, 1, 0)],
+    ids=["4000 weights", "1e12 outputs times squared weights"],
+)
+def test_the_largest_size_is_allowed(n_samples, n_hidden, more_samples, more_hidden):
+    solver, layout = LevenbergMarquardt(), Layout(1, n_hidden, 1)
+    assert solver.sized(n_samples, layout) is solver
+    layout = Layout(1, n_hidden + more_hidden, 1)
+    with pytest.raises(ValueError, match="'lm'"):
+        solver.sized(n_samples + more_samples, layout)
+
+
+def test_the_work_is_that_of_the_product_of_the_jacobian_of_one_member():
+    J = np.empty((50 * 2, Layout(3, 4, 2).size))
+    work = LevenbergMarquardt().n_operations(50, Layout(3, 4, 2, 7))
+    assert work == J.shape[1] * J.size
 
 
 def test_a_committee_is_as_large_as_its_members():
