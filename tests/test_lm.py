@@ -97,7 +97,8 @@ def on_a_quadratic(metric):
 
 @given(seed=seeds)
 def test_on_a_quadratic_it_is_the_textbook_recursion(seed):
-    metric = np.random.default_rng(seed).uniform(0.2, 5, 4)
+    rng = np.random.default_rng(seed)
+    metric = 10 ** rng.uniform(-3, 3) * rng.uniform(0.2, 5, 4)
     objective, descent, H, slope, alpha = on_a_quadratic(metric)
     theta, mu = np.zeros(4), 0.01 * np.mean(np.diag(H) / metric)
     for _ in range(3):
@@ -118,6 +119,44 @@ def test_a_quadratic_falls_as_predicted_however_short_the_step(mu):
     descent.damping.reward = gains.append
     assert LevenbergMarquardt().step(objective, descent)
     assert_allclose(gains, 1, rtol=1e-8)
+
+
+class Reluctant:
+    """H, of which nothing is factored that is damped by less than so much."""
+
+    def __init__(self, H, least):
+        self.H, self.least = H, least
+
+    def factor(self, d):
+        return self.H.factor(d) if d.min() > self.least else None
+
+
+def test_what_cannot_be_factored_is_damped_until_it_can():
+    objective, descent, H, slope, alpha = on_a_quadratic(np.ones(4))
+    mu = descent.damping.mu
+    value, grad, curvature = descent.model
+    descent.model = value, grad, Reluctant(curvature, alpha[0, 0] + 7 * mu)
+    assert LevenbergMarquardt().step(objective, descent)
+    A = H + alpha + 8 * mu * np.eye(4)
+    assert_allclose(descent.theta, np.linalg.solve(A, -slope), rtol=1e-10)
+    descent.model = value, grad, Reluctant(curvature, np.inf)
+    assert not LevenbergMarquardt().step(objective, descent)
+    assert_allclose(descent.theta, np.linalg.solve(A, -slope), rtol=1e-10)
+
+
+@pytest.mark.parametrize("wall", [(1e200, 1e200), (np.inf, 0.0)], ids=["inf", "nan"])
+def test_a_step_to_where_the_loss_is_not_finite_is_shortened_in_silence(wall):
+    objective, descent, *_ = on_a_quadratic(np.ones(4))
+    likelihood, radius = objective.likelihood, 1.0
+    inside = lambda theta: np.linalg.norm(theta) < radius  # noqa: E731
+    objective.likelihood = lambda theta: (
+        likelihood(theta) if inside(theta) else np.float64(wall[0]) * wall[1]
+    )
+    assert np.linalg.norm(objective.minimum) > 2 * radius
+    before = LevenbergMarquardt().value(objective, descent)
+    assert LevenbergMarquardt().step(objective, descent)
+    assert inside(descent.theta)
+    assert LevenbergMarquardt().value(objective, descent) < before
 
 
 def test_without_curvature_the_damping_is_positive():

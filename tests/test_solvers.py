@@ -278,6 +278,16 @@ def test_a_descent_that_ends_by_itself_has_nothing_to_say(name):
     assert_allclose(theta, LeastSquares().minimum)
 
 
+@pytest.mark.parametrize(
+    "start", [(1e200, 0), (np.inf, 0), (np.inf, np.inf), (np.nan, 0)], ids=str
+)
+@any_solver
+def test_a_start_without_a_finite_loss_is_an_error_and_no_warning(name, start):
+    theta = np.array([*start, 0.0, 0.0])
+    with pytest.raises(ValueError, match="overflows"):
+        run(make(name, max_iter=3, batch_size=12), LeastSquares(), theta)
+
+
 @any_solver
 def test_reports_an_iteration_at_the_minimum_too(name):
     objective = LeastSquares(noise=0.0, ridge=0.0)
