@@ -189,8 +189,8 @@ class Trial:
     def _losses(self, outputs):
         """ℓᵢ of the judged samples, and their mean; infinite after a divergence."""
         J = self._objective
-        losses = np.nan_to_num(J.loss.loss(outputs, J.Y), nan=np.inf)
-        losses = losses[self._judged]
+        losses = J.loss.loss(outputs, J.Y)
+        losses = np.where(np.isnan(losses), np.inf, losses)[self._judged]
         return losses, float(np.average(losses, weights=self.weights))
 
     @property
