@@ -81,7 +81,7 @@ class Objective:
 
     def outputs(self, theta):
         shape = (N_MEMBERS, *self.Y.shape)
-        return theta[0] * np.arange(float(np.prod(shape))).reshape(shape)
+        return theta[0] / 1000 * np.arange(float(np.prod(shape))).reshape(shape)
 
     def value(self, theta):
         return -float(theta[0])
@@ -198,7 +198,7 @@ def test_a_run_without_a_whole_epoch_tells_where_it_is():
 
 
 @pytest.mark.parametrize("n_bad", [1, N_SAMPLES])
-@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -1.0, 1.7e308])
 def test_a_divergence_is_infinitely_bad_and_what_was_before_is_kept(bad, n_bad):
     losses = np.where(np.arange(N_SAMPLES) < n_bad, bad, 1.0)
     trial, _ = trial_of(lambda n, _: 1.0 if n <= 50 else losses)
@@ -208,7 +208,7 @@ def test_a_divergence_is_infinitely_bad_and_what_was_before_is_kept(bad, n_bad):
     trial, _ = trial_of(lambda *_: losses)
     trial.advance_to(100)
     assert trial.best.loss == np.inf
-    assert_array_equal(np.isinf(trial.losses), ~np.isfinite(losses[JUDGED]))
+    assert_array_equal(np.isinf(trial.losses), np.arange(JUDGED.sum()) < n_bad)
 
 
 @pytest.mark.parametrize("last", [25, 101, 150, 300])
@@ -324,8 +324,10 @@ def test_what_is_no_better_than_a_constant_is_said(share, expected):
     assert complaints(trial) == expected
 
 
-def test_a_constant_target_is_no_complaint():
-    trial, _ = trial_of(level, Y=np.zeros((1, N_SAMPLES)))
+@pytest.mark.parametrize("values", [(0.0,), (0.0, 1.0)])
+def test_a_constant_target_is_no_complaint(values):
+    Y = np.repeat(np.array(values)[:, None], N_SAMPLES, axis=1)
+    trial, _ = trial_of(lambda *_: 10.0, Y=Y)
     trial.advance_to(400)
     assert complaints(trial) == []
 
@@ -352,6 +354,18 @@ def test_a_loss_that_is_still_falling_is_said_where_it_matters(fall, size, expec
     assert complaints(trial) == expected
 
 
+def test_a_fork_is_falling_from_where_it_began():
+    trial, _ = trial_of(lambda n, alpha: alpha / n)
+    for n_steps in (200, 400):
+        trial.advance_to(n_steps)
+    fork = trial.fork(trial.recipe._replace(alpha=0.9))
+    fork.advance_to(300)
+    assert complaints(fork) == [ConvergenceWarning]
+    fork = trial.fork(trial.recipe._replace(alpha=2.0))
+    fork.advance_to(400)
+    assert complaints(fork) == []
+
+
 def test_what_is_over_is_not_falling():
     trial, _ = trial_of(lambda n, _: 0.01 if n >= 100 else 0.02)
     trial.advance_to(100)
@@ -371,5 +385,6 @@ def test_residuals_are_those_of_the_best_checkpoint_in_the_units_of_y():
     assert_allclose(found.variance, 50 * mean_own())
     assert_allclose(found.variance, expected.variance)
     assert_allclose(found.noise, expected.noise)
+    assert_allclose(found.noise, found.variance - 25 * spread)
     assert_array_equal(found.holders, expected.holders)
     assert len(found.folds) == N_MEMBERS
