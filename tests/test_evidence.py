@@ -1,19 +1,21 @@
 """The search for α: what it finds is a maximum of the number that it tells."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from _curves import quietly, two_curves
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.linear_model import ARDRegression
 
 from sk_shallow import ShallowNNClassifier, ShallowNNRegressor
-from sk_shallow._inference.laplace import posterior_of
+from sk_shallow._inference.laplace import n_live, posterior_of
 from sk_shallow._model.layout import Layout
 from sk_shallow._model.objective import Objective
 from sk_shallow._model.output_units import OUTPUT_UNITS
 from sk_shallow._model.penalty import Penalty
 from sk_shallow._solvers.lm import LevenbergMarquardt
-from sk_shallow._training.evidence import search
+from sk_shallow._training.evidence import resume, search
 from sk_shallow.activations import ACTIVATIONS
 
 any_unit = pytest.mark.parametrize("unit", OUTPUT_UNITS)
@@ -116,6 +118,134 @@ def test_a_watch_that_has_seen_enough_ends_the_search(by_feature):
     found_in(objective, theta, watch)
     assert len(seen) == 30
     assert len(np.unique([penalty.alpha[0] for _, penalty in seen])) > 1
+
+
+class Steps:
+    """What a search shows of its steps."""
+
+    def __init__(self):
+        self.thetas, self.losses, self.alphas = [], [], []
+
+    def __call__(self, theta, loss, penalty):
+        self.thetas.append(theta.copy())
+        self.losses.append(loss)
+        self.alphas.append(penalty.alpha)
+        return False
+
+    def last_of_each(self):
+        """The last θ under each α, and that α."""
+        ends = [
+            i
+            for i, (alpha, after) in enumerate(pairwise([*self.alphas, None]))
+            if after is None or (after != alpha).any()
+        ]
+        return [(self.thetas[i], self.alphas[i]) for i in ends]
+
+
+@any_groups
+@any_unit
+def test_the_loss_of_each_step_is_the_mean_of_the_samples(unit, by_feature):
+    objective, theta = problem(unit, by_feature)
+    steps = Steps()
+    found = found_in(objective, theta, steps)
+    expected = [objective.likelihood(one) / 200 for one in steps.thetas]
+    assert_allclose(steps.losses, expected)
+    assert found.loss == pytest.approx(objective.likelihood(found.theta) / 200)
+
+
+@pytest.mark.parametrize("c", [0.1, 1.0, 20.0])
+@any_groups
+@any_unit
+def test_the_first_alpha_is_thirty_variances(unit, by_feature, c):
+    objective, theta = problem(unit, by_feature)
+    steps, variance = Steps(), 1.0
+    if unit == "identity":
+        objective.Y *= c
+        b2 = objective.layout.view(theta).b2
+        variance = np.mean((objective.Y - b2) ** 2)
+    found_in(objective, theta, steps, n_steps=1)
+    assert_allclose(steps.alphas, 30 * variance * np.ones_like(steps.alphas))
+
+
+# From above to where a unit lives, down, and to neighbours.
+@pytest.mark.parametrize("seed", range(3))
+@any_unit
+def test_alpha_falls_by_thirds_then_by_half_to_a_tenth_and_then_has_neighbours(
+    unit, seed
+):
+    objective, theta = problem(unit, False, seed=seed)
+    steps = Steps()
+    found = found_in(objective, theta, steps)
+    ends = steps.last_of_each()
+    live = [n_live_at(objective, *end) for end in ends]
+    first = next(i for i, n in enumerate(live) if n > 0.5)
+    alphas = np.array([alpha[0] for _, alpha in ends])
+    factors = alphas[1:] / alphas[:-1]
+    assert_allclose(factors[:first], 1 / 3)
+    # What is kept is settled for longer, and its neighbours are compared with it.
+    back = next(i for i, f in enumerate(factors) if i >= first and f > 0.6)
+    assert back > first
+    assert ((factors[first:back] >= 0.1 - 1e-9) & (factors[first:back] <= 0.5)).all()
+    kept = found.penalty.alpha[0]
+    assert kept in alphas
+    assert min(abs(np.log(alphas[-1] / kept / factor)) for factor in (1 / 3, 3)) < 1e-9
+
+
+def n_live_at(objective, theta, alpha):
+    objective = objective.penalized_by(objective.penalty.with_alpha(alpha))
+    return n_live(posterior_of(objective, theta), objective.layout)
+
+
+@pytest.mark.parametrize("seed", range(2))
+@any_groups
+@any_unit
+def test_what_had_the_largest_evidence_on_the_way_is_kept(unit, by_feature, seed):
+    objective, theta = problem(unit, by_feature, seed=seed)
+    steps = Steps()
+    found = found_in(objective, theta, steps)
+    evidences = [
+        posterior_of(
+            objective.penalized_by(objective.penalty.with_alpha(alpha)), theta
+        ).log_evidence
+        for theta, alpha in steps.last_of_each()
+    ]
+    assert found.evidence > max(evidences) - 2.5
+    assert found.evidence > evidences[0] + 10
+
+
+@pytest.mark.parametrize("n_steps", [1, 7, 50])
+@any_groups
+def test_the_budget_is_that_of_each_start(by_feature, n_steps):
+    objective, theta = problem("identity", by_feature)
+    steps, starts = Steps(), [theta, 2 * theta, np.roll(theta, 3)]
+    search(objective, starts, LevenbergMarquardt(), steps, n_steps)
+    assert len(steps.losses) == 3 * n_steps
+
+
+@any_groups
+@any_unit
+def test_to_go_on_where_a_search_has_ended_changes_little(unit, by_feature):
+    objective, theta = problem(unit, by_feature)
+    found = found_in(objective, theta)
+    ended, steps = found.theta.copy(), Steps()
+    objective = objective.penalized_by(found.penalty)
+    again = resume(objective, [ended], LevenbergMarquardt(), steps)
+    assert_array_equal(ended, found.theta)
+    assert_array_equal(steps.alphas[0], found.penalty.alpha)
+    assert again.evidence > found.evidence - 0.5
+    assert again.evidence < found.evidence + 0.05 * abs(found.evidence) + 5
+    brief = Steps()
+    resume(objective, [ended], LevenbergMarquardt(), brief, n_steps=2)
+    assert len(brief.losses) == 2
+
+
+@any_unit
+def test_each_feature_has_its_alpha_and_what_does_not_matter_the_largest(unit):
+    objective, theta = problem(unit, True)
+    alone, _ = problem(unit, False)
+    found, common = found_in(objective, theta), found_in(alone, theta)
+    assert len(np.unique(found.penalty.alpha)) == objective.layout.n_in + 1
+    assert found.evidence > common.evidence - 1
 
 
 @pytest.mark.parametrize("n_hidden", [1, 10])

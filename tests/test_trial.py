@@ -72,7 +72,8 @@ class Objective:
         return self.samples.Y
 
     def held_out_outputs(self, theta):
-        assert_array_equal(self.samples.sample_weight == 0, UNSEEN)
+        n_members = len(self.samples.sample_weight)
+        assert_array_equal(self.samples.sample_weight == 0, UNSEEN[:n_members])
         assert len(np.unique(theta)) == 1
         self.log.append(int(theta[0]))
         loss = self.script(int(theta[0]), self.alpha)
@@ -87,17 +88,17 @@ class Objective:
         return -float(theta[0])
 
 
-def trial_of(script, max_iter=None, together=False, Y=None):
+def trial_of(script, max_iter=None, together=False, Y=None, n_members=N_MEMBERS):
     """A trial, and the steps at which its objective was asked."""
     log = []
-    layout = Layout(2, 3, 1, N_MEMBERS)
+    layout, unseen = Layout(2, 3, 1, n_members), UNSEEN[:n_members]
     per_run = layout if together else layout.member
     begun = []
 
     def begin(objective, thetas, rng):
         assert len(thetas) == 2
-        number = len(begun) % N_MEMBERS
-        expected = WEIGHTS * ~UNSEEN
+        number = len(begun) % n_members
+        expected = WEIGHTS * ~unseen
         expected = expected if together else expected[number]
         assert_array_equal(objective.samples.sample_weight, expected)
         begun.append(Descent(number, objective, thetas[0]))
@@ -119,26 +120,26 @@ def trial_of(script, max_iter=None, together=False, Y=None):
         solver=solver,
         y=SimpleNamespace(scale=np.array([5.0])),
         joined=lambda weights, dtype: [
-            np.zeros(per_run.size, dtype) for _ in range(1 if together else N_MEMBERS)
+            np.zeros(per_run.size, dtype) for _ in range(1 if together else n_members)
         ],
     )
     plan.of_run = plan.one = plan
     plan.objective = lambda samples, alpha: Objective(samples, alpha, script, log)
 
     def plan_of(recipe):
-        assert recipe.n_members == N_MEMBERS
+        assert recipe.n_members == n_members
         return plan
 
     problem = SimpleNamespace(
         data=SimpleNamespace(n_samples=N_SAMPLES, weights=WEIGHTS, y=None),
-        coder=SimpleNamespace(first_bias=lambda y, w: np.zeros(1)),
+        coder=SimpleNamespace(first_bias=lambda y, w: Y[:, 0]),
         range=None,
         plan=plan_of,
         samples=lambda plan, binning: Samples(None, Y, WEIGHTS),
         rngs=lambda n: [None] * (n + 1),
         first=lambda plan, rngs: list(rngs),
     )
-    return Trial(recipe, problem, WEIGHTS * ~UNSEEN), log
+    return Trial(recipe, problem, WEIGHTS * ~unseen), log
 
 
 def mean_own():
@@ -188,6 +189,23 @@ def test_the_best_checkpoint_is_kept_as_it_was(together, seed):
     assert_array_equal(run.theta, best.theta)
     assert_array_equal(run.loss_curve, first + np.arange(n_steps // PER_EPOCH))
     assert run.loss == run.loss_curve[-1]
+
+
+@any_kind
+@pytest.mark.parametrize("n_members", [1, 2, 3])
+def test_a_checkpoint_is_a_copy_of_all_members(together, n_members):
+    trial, _ = trial_of(level, together=together, n_members=n_members)
+    trial.advance_to(25)
+    theta = trial.best.theta
+    trial.advance_to(60)
+    assert_array_equal(theta, np.full(Layout(2, 3, 1, n_members).size, 25))
+    assert_array_equal(trial.weights, WEIGHTS[UNSEEN[:n_members].any(axis=0)])
+
+
+def test_of_equal_checkpoints_the_first_is_kept():
+    trial, log = trial_of(level)
+    trial.advance_to(100)
+    assert trial.best.n_steps == log[0]
 
 
 def test_a_run_without_a_whole_epoch_tells_where_it_is():
@@ -324,12 +342,19 @@ def test_what_is_no_better_than_a_constant_is_said(share, expected):
     assert complaints(trial) == expected
 
 
-@pytest.mark.parametrize("values", [(0.0,), (0.0, 1.0)])
+@pytest.mark.parametrize("values", [(5.0,), (0.0, 1.0)])
 def test_a_constant_target_is_no_complaint(values):
     Y = np.repeat(np.array(values)[:, None], N_SAMPLES, axis=1)
     trial, _ = trial_of(lambda *_: 10.0, Y=Y)
     trial.advance_to(400)
     assert complaints(trial) == []
+
+
+def test_of_a_target_that_varies_in_one_column_it_is_a_complaint():
+    Y = np.array([np.zeros(N_SAMPLES), np.sin(np.arange(N_SAMPLES))])
+    trial, _ = trial_of(lambda *_: 10.0, Y=Y)
+    trial.advance_to(400)
+    assert complaints(trial) == [UserWarning]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,202 @@
+"""Training below the estimators: starts that race, penalties, curves."""
+
+from dataclasses import dataclass, field
+from math import ceil
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+from test_lm import objective_of
+
+from sk_shallow._inference.laplace import posterior_of
+from sk_shallow._model.layout import Layout
+from sk_shallow._model.penalty import Penalty
+from sk_shallow._solvers.lm import LevenbergMarquardt
+from sk_shallow._solvers.result import Result
+from sk_shallow._training.train import Watch, mean_curve, penalties, train
+
+LAYOUT, WATCH = Layout(3, 2, 1), Watch(0.0, np.inf)
+seeds = st.integers(0, 2**32 - 1)
+
+
+@dataclass(frozen=True)
+class Scripted:
+    """θ is a number, how many iterations it has made, and the value that it has then.
+
+    The value of the i-th start after n iterations is `script(i, n)`.
+    """
+
+    script: object
+    max_iter: int | None = None
+    log: list = field(default_factory=list)
+
+    @property
+    def n_iter(self):
+        return self.max_iter or 1000
+
+    def n_operations(self, n_samples, layout):
+        return 0
+
+    def solve(self, objective, theta, *, on_iteration, **_):
+        self.log.append((int(theta[0]), self.n_iter))
+        theta[1] += self.n_iter
+        theta[2] = self.script(int(theta[0]), int(theta[1]))
+        assert not on_iteration(theta, theta[2])
+        return Result()
+
+
+def race_of(n_starts, script, max_iter=None):
+    """The run of so many starts, and which of them made how many iterations."""
+    solver = Scripted(script, max_iter)
+    objective = SimpleNamespace(penalty=None, value=lambda theta: theta[2])
+    plan = SimpleNamespace(
+        solver=solver, layout=None, objective=lambda samples, **_: objective
+    )
+    thetas = [np.array([i, 0.0, np.inf]) for i in range(n_starts)]
+    samples = SimpleNamespace(X=np.empty((1, 1)))
+    (run,) = train(plan, samples, [thetas], [{}], None, [None], WATCH, None)
+    return run, solver.log
+
+
+def random_script(seed):
+    return lambda i, n: float(np.random.default_rng([seed, i, n]).normal())
+
+
+@given(seed=seeds, n_starts=st.integers(2, 12))
+def test_the_best_quarter_goes_on_and_the_best_of_it_is_trained(seed, n_starts):
+    script = random_script(seed)
+    run, log = race_of(n_starts, script)
+    order = sorted(range(n_starts), key=lambda i: script(i, 30))
+    quarter = order[: ceil(n_starts / 4)]
+    best = min(quarter, key=lambda i: script(i, 130))
+    expected = [(i, 30) for i in range(n_starts)]
+    assert log == [*expected, *[(i, 100) for i in quarter], (best, 1000)]
+    assert_array_equal(run.theta, [best, 1130, script(best, 1130)])
+    assert run.loss_curve == [run.loss] == [script(best, 1130)]
+
+
+@pytest.mark.parametrize(
+    ("max_iter", "rounds"),
+    [(3, [3]), (30, [30]), (31, [30]), (100, [30]), (101, [30, 100])],
+)
+def test_the_rounds_are_shorter_than_the_training(max_iter, rounds):
+    _, log = race_of(1 + 4 ** len(rounds), random_script(0), max_iter)
+    assert sorted({n for _, n in log[:-1]}) == rounds
+    assert log[-1][1] == max_iter
+
+
+def test_one_start_does_not_race():
+    _, log = race_of(1, random_script(0))
+    assert log == [(0, 1000)]
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e300])
+def test_a_start_that_diverges_is_never_the_best(bad):
+    run, _ = race_of(2, lambda i, n: 1.0 if i else bad)
+    assert run.theta[0] == 1
+
+
+def test_of_starts_that_rounding_does_not_tell_apart_the_first_is_the_best():
+    run, _ = race_of(3, lambda i, n: 1.0 - 1e-9 * i)
+    assert run.theta[0] == 0
+
+
+def test_starts_of_lm_race_by_the_loss_and_the_penalty():
+    objective, theta = objective_of("identity", 1, LAYOUT, 300.0)
+    solver, starts = LevenbergMarquardt(max_iter=1), [theta, 3 * theta]
+    values, likelihoods, ends = [], [], []
+    for start in starts:
+        end = start.copy()
+        solver.solve(objective, end, on_iteration=lambda *_: False)
+        likelihoods.append(objective.likelihood(end))
+        values.append(likelihoods[-1] + objective.penalty.value(end))
+        solver.solve(objective, end, on_iteration=lambda *_: False)
+        ends.append(end)
+    plan = SimpleNamespace(
+        solver=solver, layout=LAYOUT, objective=lambda *_, **__: objective
+    )
+    (run,) = train(plan, objective, [starts], [{}], None, [None], WATCH, None)
+    assert np.argmin(values) != np.argmin(likelihoods)
+    assert_array_equal(run.theta, ends[int(np.argmin(values))])
+    assert run.penalty is objective.penalty
+    assert run.posterior.log_evidence == posterior_of(objective, run.theta).log_evidence
+
+
+@given(st.lists(st.lists(st.floats(-9, 9), min_size=1, max_size=6), min_size=1))
+def test_a_curve_that_has_ended_keeps_its_last_value(curves):
+    length = max(map(len, curves))
+    expected = [
+        np.mean([curve[min(i, len(curve) - 1)] for curve in curves])
+        for i in range(length)
+    ]
+    found = mean_curve(curves)
+    assert isinstance(found, list)
+    assert_allclose(found, expected, atol=1e-12)
+
+
+FINDING, GIVEN = (
+    SimpleNamespace(layout=LAYOUT, solver=SimpleNamespace(finds_alpha=finds))
+    for finds in (True, False)
+)
+
+
+def test_alpha_that_is_given_stands_beside_a_share_of_the_samples():
+    assert penalties(GIVEN, 6.0, 0.25, 3) == [{"alpha": 1.5}] * 3
+
+
+@pytest.mark.parametrize(
+    ("alpha", "expected"),
+    [
+        (2.0, [[2, 2]] * 2),
+        (np.array([1.0, 2.0]), [[1, 2]] * 2),
+        (np.arange(1.0, 5.0), [[1, 2, 3, 4]] * 2),
+        (np.array([[1.0, 2.0], [3.0, 4.0]]), [[1, 2], [3, 4]]),
+    ],
+    ids=str,
+)
+def test_alpha_is_one_for_all_runs_or_a_row_for_each(alpha, expected):
+    found = [
+        one["penalty"].strengths(LAYOUT) for one in penalties(FINDING, alpha, 1, 2)
+    ]
+    assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize(
+    ("begin", "common", "each"),
+    [
+        (1.0, 1.0, [1, 1, 1, 1]),
+        (7.0, 7.0, [7, 7, 7, 7]),
+        (np.array([3.0, 5.0]), 5.0, [5, 5, 5, 5]),
+        (np.array([1.0, 2.0, 3.0, 4.0]), 4.0, [1, 2, 3, 4]),
+    ],
+    ids=str,
+)
+def test_a_search_begins_from_what_was_found_or_from_the_alpha_of_W2(
+    begin, common, each
+):
+    groups = {"evidence": ([common], [common] * 2), "ard": (each, each)}
+    for alpha, (found, by_group) in groups.items():
+        (one, other) = penalties(FINDING, alpha, 1.0, 2, begin)
+        assert_array_equal(one["penalty"].alpha, found)
+        assert_array_equal(other["penalty"].alpha, found)
+        assert_array_equal(one["penalty"].strengths(LAYOUT), by_group)
+
+
+def test_a_search_of_several_runs_begins_from_a_row_for_each():
+    begin = np.array([[1.0, 2.0], [3.0, 4.0]])
+    found = [one["penalty"].alpha for one in penalties(FINDING, "ard", 1.0, 2, begin)]
+    assert_array_equal(found, [[2] * 4, [4] * 4])
+    found = [
+        one["penalty"].alpha for one in penalties(FINDING, "evidence", 1.0, 2, begin)
+    ]
+    assert_array_equal(found, [[2], [4]])
+
+
+def test_the_penalty_of_a_search_is_that_of_its_groups():
+    theta = np.arange(1.0, 1 + LAYOUT.size)
+    (one,) = penalties(FINDING, "ard", 1.0, 1, np.array([1.0, 2.0, 3.0, 4.0]))
+    expected = Penalty.of(LAYOUT, [1.0, 2.0, 3.0, 4.0]).value(theta)
+    assert one["penalty"].value(theta) == expected
