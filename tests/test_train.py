@@ -8,15 +8,25 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from joblib import parallel_config
 from numpy.testing import assert_allclose, assert_array_equal
 from test_lm import objective_of
 
+from sk_shallow._data.scaling import Standardizer
 from sk_shallow._inference.laplace import posterior_of
 from sk_shallow._model.layout import Layout
 from sk_shallow._model.penalty import Penalty
 from sk_shallow._solvers.lm import LevenbergMarquardt
 from sk_shallow._solvers.result import Result
-from sk_shallow._training.train import Watch, mean_curve, penalties, train
+from sk_shallow._training.train import (
+    Progress,
+    Run,
+    Watch,
+    mean_curve,
+    penalties,
+    summary,
+    train,
+)
 
 LAYOUT, WATCH = Layout(3, 2, 1), Watch(0.0, np.inf)
 seeds = st.integers(0, 2**32 - 1)
@@ -200,3 +210,114 @@ def test_the_penalty_of_a_search_is_that_of_its_groups():
     (one,) = penalties(FINDING, "ard", 1.0, 1, np.array([1.0, 2.0, 3.0, 4.0]))
     expected = Penalty.of(LAYOUT, [1.0, 2.0, 3.0, 4.0]).value(theta)
     assert one["penalty"].value(theta) == expected
+
+
+# What the posteriors tell.
+
+
+def runs_of(alphas, seed=0):
+    """Runs that have ended with these α, and their posteriors."""
+    rng = np.random.default_rng(seed)
+    posteriors = [
+        SimpleNamespace(
+            log_evidence=rng.normal(),
+            n_effective=rng.uniform(1, 9),
+            noise_variance=rng.uniform(1, 2),
+        )
+        for _ in alphas
+    ]
+    layout = Layout(3, 2, 2)
+    return posteriors, [
+        Run(None, 0.0, [], [], Penalty.of(layout, alpha), posterior, None, None)
+        for alpha, posterior in zip(alphas, posteriors, strict=True)
+    ]
+
+
+def told_of(runs, weight=7.0, has_noise=True):
+    unit = SimpleNamespace(has_noise=has_noise)
+    coder = SimpleNamespace(output_unit=unit, per_output=lambda values: values)
+    scale = np.array([2.0, 0.1])
+    plan = SimpleNamespace(
+        y=SimpleNamespace(scale=scale), layout=Layout(3, 2, 2), coder=coder
+    )
+    return summary(plan, runs, weight), scale
+
+
+@pytest.mark.parametrize("n_runs", [1, 3])
+def test_what_is_told_is_the_mean_over_the_runs_in_the_units_of_y(n_runs):
+    posteriors, runs = runs_of([2.0] * n_runs)
+    told, scale = told_of(runs)
+    evidence = np.mean([one.log_evidence for one in posteriors])
+    assert told["log_evidence_"] == pytest.approx(evidence - 7 * np.log(scale).sum())
+    effective = np.mean([one.n_effective for one in posteriors])
+    assert told["n_effective_parameters_"] == pytest.approx(effective)
+    noise = np.mean([one.noise_variance for one in posteriors])
+    assert_allclose(told["noise_variance_"], noise * scale**2)
+    assert told["_posteriors"] == posteriors
+    assert "feature_relevance_" not in told
+    assert "noise_variance_" not in told_of(runs, has_noise=False)[0]
+
+
+@pytest.mark.parametrize(
+    ("alphas", "expected"),
+    [
+        ([2.0], 2.0),
+        ([[2.0, 2.0]], 2.0),
+        ([[2.0, 3.0]], [2, 3]),
+        ([[1.0, 2.0, 3.0, 4.0]], [1, 2, 3, 4]),
+        ([2.0, 2.0], [[2, 2], [2, 2]]),
+        ([[1.0, 2.0], [3.0, 4.0]], [[1, 2], [3, 4]]),
+    ],
+    ids=str,
+)
+def test_alpha_is_told_as_simply_as_it_can_be_given_again(alphas, expected):
+    found = told_of(runs_of(alphas)[1])[0]["alpha_"]
+    assert isinstance(found, type(expected) if np.isscalar(expected) else np.ndarray)
+    assert_array_equal(found, expected)
+
+
+def test_the_relevance_of_a_feature_is_its_share_of_the_prior_variances():
+    alphas = np.random.default_rng(0).uniform(1, 9, (2, 4))
+    found = told_of(runs_of(alphas)[1])[0]["feature_relevance_"]
+    assert found.sum() == pytest.approx(1)
+    variances = (1 / alphas[:, :3]).sum(axis=0)
+    assert_allclose(found / found[0], variances / variances[0])
+
+
+@pytest.mark.parametrize("is_stream", [True, False])
+def test_later_samples_come_on_top_of_the_earlier_ones(is_stream):
+    rng = np.random.default_rng(0)
+    X, w = rng.normal(3, 2, (30, 2)), rng.uniform(1, 3, 30)
+    parts = slice(10), slice(10, None), slice(None)
+    scalers = [Standardizer.of(X[rows], w[rows]) for rows in parts]
+    first, second, whole = (
+        Progress(rng, w[rows].sum(), x, x, is_stream)
+        for rows, x in zip(parts, scalers, strict=True)
+    )
+    both = second._replace(is_stream=not is_stream, solver_state=5).after(first)
+    assert both.is_stream == is_stream
+    assert both.solver_state == 5
+    assert both.weight == pytest.approx(whole.weight)
+    assert both.n_before == (both.weight if is_stream else np.inf)
+    for found in (both.x, both.y):
+        assert_allclose(found.mean, whole.x.mean)
+        assert_allclose(found.scale, whole.x.scale)
+
+
+@pytest.mark.parametrize("n_jobs", [None, 1, 2])
+def test_every_run_has_its_start_its_penalty_and_its_generator(n_jobs):
+    script = random_script(0)
+    solver, objectives = Scripted(script), []
+
+    def objective_of_run(samples, **penalty):
+        objectives.append(penalty)
+        return SimpleNamespace(penalty=None, value=lambda theta: theta[2])
+
+    plan = SimpleNamespace(solver=solver, layout=None, objective=objective_of_run)
+    starts = [[np.array([i, 0.0, np.inf])] for i in range(3)]
+    jobs = starts, [{"alpha": i} for i in range(3)], None, [None] * 3
+    samples = SimpleNamespace(X=np.empty((1, 1)))
+    with parallel_config("threading"):
+        runs = train(plan, samples, *jobs, WATCH, n_jobs)
+    assert [run.theta[0] for run in runs] == [0, 1, 2]
+    assert sorted(one["alpha"] for one in objectives) == [0, 1, 2]
