@@ -1,6 +1,8 @@
 """The search for α: what it finds is a maximum of the number that it tells."""
 
+from copy import copy
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from sk_shallow._model.objective import Objective
 from sk_shallow._model.output_units import OUTPUT_UNITS
 from sk_shallow._model.penalty import Penalty
 from sk_shallow._solvers.lm import LevenbergMarquardt
+from sk_shallow._training import evidence as module
 from sk_shallow._training.evidence import resume, search
 from sk_shallow.activations import ACTIVATIONS
 
@@ -313,3 +316,206 @@ def test_labels_that_can_be_separated_are_no_surer_than_certain(alpha):
     assert model.log_evidence_ <= 0
     assert np.min(model.alpha_) > 1e-7
     assert model.score(X, y) == 1
+
+
+# The way of a search, of a toy whose evidence is a function of α.
+
+
+class Toy:
+    """A solver and an objective; each step gains so much of J, without moving θ.
+
+    Parameters
+    ----------
+    evidence : callable
+        Of the α of the groups.
+    target : callable
+        Where each α is to go; the same for all, where they have one in common.
+    live : float
+        The α below which a unit lives.
+    gain : float
+        What a step leaves of J.
+    """
+
+    layout = Layout(2, 1, 1)
+    n_observations, total_weight = 100, 50.0
+    loss, size = OUTPUT_UNITS["logistic"], 1.0
+
+    def __init__(self, evidence, target, live=np.inf, gain=1.0, n_groups=1):
+        self.evidence, self.target, self.live, self.gain = evidence, target, live, gain
+        self.penalty = Penalty.of(self.layout, np.ones(n_groups))
+        self.log = []
+
+    def penalized_by(self, penalty):
+        other = copy(self)
+        other.penalty = penalty
+        return other
+
+    def start(self, objective, theta):
+        return SimpleNamespace(theta=theta, model=[1.0], copy=lambda: self._copy(1.0))
+
+    def _copy(self, value):
+        theta = np.full(self.layout.size, self.size)
+        descent = SimpleNamespace(theta=theta, model=[value])
+        descent.copy = lambda: self._copy(descent.model[0])
+        return descent
+
+    def value(self, objective, descent):
+        return descent.model[0]
+
+    def step(self, objective, descent):
+        descent.model = [descent.model[0] * self.gain]
+        return True
+
+    def posterior_of(self, objective, theta, model=None):
+        alpha = objective.penalty.alpha
+        lives = alpha.max() < self.live
+        return SimpleNamespace(
+            log_evidence=self.evidence(alpha),
+            noise_variance=2.0,
+            gamma=self.gamma(objective, alpha, theta),
+            shares=np.full(self.layout.size, float(lives)),
+        )
+
+    def gamma(self, objective, alpha, theta):
+        return self.target(alpha) * objective.penalty.sums(theta**2) / 2
+
+    def watch(self, theta, loss, penalty):
+        self.log.append(penalty.alpha)
+        return False
+
+    def search(self, monkeypatch, **options):
+        """What is found, and the α of each step."""
+        monkeypatch.setattr(module, "posterior_of", self.posterior_of)
+        thetas = [np.ones(self.layout.size)]
+        found = search(self, thetas, self, self.watch, **options)
+        return found, np.squeeze(self.log)
+
+
+def of_common(function):
+    return lambda alpha: function(alpha[0])
+
+
+def stay(alpha):
+    return alpha
+
+
+@pytest.mark.parametrize(
+    ("live", "n_thirds"), [(40, 0), (10.1, 1), (0.02, 7), (1e-9, 8)], ids=str
+)
+def test_a_search_enters_where_a_unit_lives_or_where_none_ever_will(
+    monkeypatch, live, n_thirds
+):
+    toy = Toy(of_common(lambda alpha: 0.0), stay, live)
+    _, alphas = toy.search(monkeypatch)
+    entered = 30 / 3.0 ** np.arange(n_thirds + 1)
+    assert_allclose(alphas[: n_thirds + 1], entered)
+    # It settles there for long, and for as long above and below.
+    here = entered[-1] if n_thirds == 0 else entered[0]
+    neighbours = [3 * here, 3 * here, here / 3, here / 3]
+    assert_allclose(alphas[n_thirds + 1 :], [here, *neighbours])
+
+
+@pytest.mark.parametrize(
+    ("target", "factor"),
+    [(1e-9, 0.1), (1 / 144, 0.1), (1 / 25, 0.2), (1 / 9, 1 / 3), (1 / 2.5, 0.5)],
+)
+def test_alpha_falls_to_the_mean_of_itself_and_its_target(monkeypatch, target, factor):
+    toy = Toy(lambda alpha: -9 * np.log(alpha[0]), lambda alpha: target * alpha)
+    _, alphas = toy.search(monkeypatch, n_steps=9)
+    assert_allclose(alphas, 30 * factor ** np.arange(9.0))
+
+
+@pytest.mark.parametrize(("share", "falls"), [(0.67, False), (0.66, True)])
+def test_the_fall_ends_where_alpha_would_hardly_be_smaller(monkeypatch, share, falls):
+    toy = Toy(lambda alpha: 0.0, lambda alpha: share * alpha)
+    _, alphas = toy.search(monkeypatch, n_steps=2)
+    assert (alphas[1] < alphas[0]) == falls
+
+
+@pytest.mark.parametrize("size", [0.0, 1e-160])
+def test_weights_of_zero_ask_for_no_smaller_alpha(monkeypatch, size):
+    toy = Toy(lambda alpha: 0.0, stay)
+    toy.size, toy.gamma = size, lambda *_: np.array([2.0])
+    _, alphas = toy.search(monkeypatch, n_steps=2)
+    assert_allclose(alphas, 30)
+
+
+@pytest.mark.parametrize("n_gains", [0, 1, 3])
+@pytest.mark.parametrize("by_feature", [False, True])
+def test_after_four_alphas_without_a_gain_it_goes_back(
+    monkeypatch, n_gains, by_feature
+):
+    """Of half a nat, whatever the gains were before."""
+    least = 30 * 0.1**n_gains
+
+    def evidence(alpha):
+        depth = np.round(np.log10(30 / alpha[0]))
+        return 0.6 * depth if alpha[0] > 0.9 * least else 0.6 * n_gains + 0.4
+
+    toy = Toy(evidence, lambda alpha: 1e-9 + 0 * alpha, n_groups=3 if by_feature else 1)
+    found, alphas = toy.search(monkeypatch)
+    alphas = alphas[:, 0] if by_feature else alphas
+    depths = np.log10(30 / alphas)
+    down = np.arange(n_gains + 5.0)
+    assert_allclose(depths[: n_gains + 6], [*down, n_gains], atol=1e-9)
+    assert_allclose(found.penalty.alpha, least)
+    if by_feature:
+        parted = depths[n_gains + 6 :]
+        assert_allclose(parted[:5], [*(n_gains + 1 + np.arange(4.0)), n_gains])
+
+
+@pytest.mark.parametrize("direction", [1, -1])
+@pytest.mark.parametrize("n_gains", [0, 1, 4])
+def test_it_climbs_by_thirds_while_the_evidence_grows_by_two(
+    monkeypatch, direction, n_gains
+):
+    def evidence(alpha):
+        n = direction * np.log(alpha[0] / 30) / np.log(3)
+        return 2.1 * n if n < n_gains + 0.5 else 2.1 * n_gains + 1.9
+
+    found, alphas = Toy(evidence, stay).search(monkeypatch)
+    assert_allclose(found.penalty.alpha, 30 * 3.0 ** (direction * n_gains))
+    # A neighbour that is as good as nearly is settled for as long as what it is beside.
+    steps = np.log(alphas / 30) / np.log(3)
+    assert_allclose(steps[:2], 0, atol=1e-9)
+    assert (abs(steps) < n_gains + 1.1).all()
+
+
+@pytest.mark.parametrize(("loss", "n"), [(9.9, 2), (10.1, 1)])
+def test_a_neighbour_that_is_far_behind_is_not_settled_for_long(monkeypatch, loss, n):
+    toy = Toy(lambda alpha: 0.0 if 29 < alpha[0] < 31 else -loss, stay)
+    _, alphas = toy.search(monkeypatch)
+    assert_allclose(alphas, [30, 30] + n * [90] + n * [10])
+
+
+def test_each_group_goes_to_its_target_by_tenths_and_tens_at_the_most(monkeypatch):
+    target = np.array([29.0, 2e4, 1e-3])
+    toy = Toy(lambda alpha: -np.abs(np.log(alpha / target)).sum(), stay, n_groups=3)
+    toy.target = lambda alpha: alpha if np.ptp(alpha) == 0 and toy.first() else target
+    toy.first = lambda: len(toy.log) < 2
+    found, alphas = toy.search(monkeypatch)
+    assert_allclose(alphas[:2], 30)
+    assert_allclose(alphas[2], [29, 300, 3])
+    assert_allclose(alphas[3], [29, 3000, 0.3])
+    assert_allclose(found.penalty.alpha, target)
+
+
+# A step gains half of J, or too little of it for N = 100 observations.
+@pytest.mark.parametrize(
+    ("gain", "n_common", "n_kept"),
+    [(0.5, 15, 30), (0.989, 15, 30), (0.991, 1, 30), (0.99959, 1, 30), (0.99961, 1, 1)],
+)
+def test_it_settles_until_steps_gain_little(monkeypatch, gain, n_common, n_kept):
+    toy = Toy(lambda alpha: 0.0 if alpha[0] == 30 else -99.0, stay, gain=gain)
+    _, alphas = toy.search(monkeypatch)
+    ends = [n_common + n_kept, n_common, n_common]
+    assert_allclose(alphas, np.repeat([30.0, 90.0, 10.0], ends))
+
+
+def test_groups_settle_for_five_steps(monkeypatch):
+    target = np.array([30.0, 60.0, 30.0])
+    toy = Toy(lambda alpha: 9.0 * (alpha[1] == 60), stay, gain=0.5, n_groups=3)
+    toy.target = lambda alpha: target if len(toy.log) > 44 else alpha
+    _, alphas = toy.search(monkeypatch, n_steps=60)
+    assert_allclose(alphas[:45], 30)
+    assert_allclose(alphas[45:50], np.tile(target, (5, 1)))
