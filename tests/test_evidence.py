@@ -507,22 +507,34 @@ def test_each_group_goes_to_its_target_by_tenths_and_tens_at_the_most(
     assert_allclose(found.penalty.alpha, target)
 
 
-# A step gains half of J, or too little of it for N = 100 observations.
+# A step gains half of J, or too little of it for so many observations.
 @pytest.mark.parametrize(
-    ("gain", "n_common", "n_kept"),
-    [(0.5, 15, 30), (0.989, 15, 30), (0.991, 1, 30), (0.99959, 1, 30), (0.99961, 1, 1)],
+    ("n_observations", "gain", "n_common", "n_kept"),
+    [
+        (100, 0.5, 15, 30),
+        (100, 0.989, 15, 30),
+        (100, 0.991, 1, 30),
+        (100, 0.99959, 1, 30),
+        (100, 0.99961, 1, 1),
+        (10**6, 0.9989, 15, 30),
+        (10**6, 0.9991, 1, 30),
+    ],
 )
-def test_it_settles_until_steps_gain_little(monkeypatch, gain, n_common, n_kept):
+def test_it_settles_until_steps_gain_little(
+    monkeypatch, n_observations, gain, n_common, n_kept
+):
     toy = Toy(lambda alpha: 0.0 if alpha[0] == 30 else -99.0, stay, gain=gain)
+    toy.n_observations = n_observations
     _, alphas = toy.search(monkeypatch)
     ends = [n_common + n_kept, n_common, n_common]
     assert_allclose(alphas, np.repeat([30.0, 90.0, 10.0], ends))
 
 
 def test_groups_settle_for_five_steps(monkeypatch):
-    target = np.array([30.0, 60.0, 30.0])
+    first, second = np.array([30.0, 60.0, 30.0]), np.array([30.0, 60.0, 90.0])
     toy = Toy(lambda alpha: 9.0 * (alpha[1] == 60), stay, gain=0.5, n_groups=3)
-    toy.target = lambda alpha: target if len(toy.log) > 44 else alpha
-    _, alphas = toy.search(monkeypatch, n_steps=60)
+    targets = {45: first, 50: second}
+    toy.target = lambda alpha: targets.get(len(toy.log), alpha)
+    _, alphas = toy.search(monkeypatch, n_steps=55)
     assert_allclose(alphas[:45], 30)
-    assert_allclose(alphas[45:50], np.tile(target, (5, 1)))
+    assert_allclose(alphas[45:], np.repeat([first, second], 5, axis=0))

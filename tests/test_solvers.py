@@ -527,6 +527,7 @@ def test_the_budget_of_a_checkpoint_is_made_in_silence(name):
     checkpoint = SimpleNamespace(n_steps=8, n_epochs=2)
     solver = make(name, batch_size=12).for_steps(checkpoint, 48)
     n_epochs = 8 if name == "gd" else 2  # all samples at once
+    assert solver.ends_with_budget == (name != "gd")
     _, seen, result = run(solver, LeastSquares())
     assert len(seen) == n_epochs
     assert result.message is None
