@@ -404,6 +404,19 @@ def test_the_network_stays_where_it_was_found_if_its_alpha_is_given(kind, alpha)
 
 
 @any_search
+@any_kind
+def test_a_warm_start_goes_on_with_the_search_from_where_it_has_ended(kind, alpha):
+    X, y = data(kind)
+    model = lm(kind, alpha=alpha, warm_start=True).fit(X, y)
+    first, loss, alpha_ = model.loss_curve_[0], model.loss_, np.mean(model.alpha_)
+    assert first > 1.2 * loss
+    model.fit(X, y)
+    assert model.loss_curve_[0] < 1.1 * loss
+    if alpha == "evidence":
+        assert 0.2 < np.mean(model.alpha_) / alpha_ < 5
+
+
+@any_search
 def test_irrelevant_features_are_told(alpha):
     X, y = data("vector", 300)
     model = lm("vector", alpha=alpha).fit(X, y)

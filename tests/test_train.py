@@ -26,6 +26,7 @@ from sk_shallow._training.train import (
     penalties,
     summary,
     train,
+    train_on,
 )
 
 LAYOUT, WATCH = Layout(3, 2, 1), Watch(0.0, np.inf)
@@ -42,6 +43,9 @@ class Scripted:
     script: object
     max_iter: int | None = None
     log: list = field(default_factory=list)
+    has_budget: bool = False
+    n_starts: int = 3
+    finds_alpha: bool = False
 
     @property
     def n_iter(self):
@@ -321,3 +325,94 @@ def test_every_run_has_its_start_its_penalty_and_its_generator(n_jobs):
         runs = train(plan, samples, *jobs, WATCH, n_jobs)
     assert [run.theta[0] for run in runs] == [0, 1, 2]
     assert sorted(one["alpha"] for one in objectives) == [0, 1, 2]
+
+
+# From a plan of a committee to the starts of each run.
+
+
+class Planned:
+    """A plan of some members, each in a run of its own or all in one, and what it saw.
+
+    Its θ is the number of the weights that were drawn.
+    """
+
+    def __init__(self, n_members=1, together=False, **options):
+        self.layout = Layout(1, 1, 1, n_members)
+        self.of_run = self
+        if not together:
+            self.of_run = SimpleNamespace(layout=self.layout.member)
+        self.of_run.solver = Scripted(random_script(0), **options)
+        self.of_run.samples = lambda data: SimpleNamespace(X=data.X, Y=data.X)
+        self.of_run.joined = self.joined
+        self.of_run.objective = self.objective
+        self.of_run.x = self.of_run.y = Standardizer.identity(1)
+        self.n_runs = 1 if together else n_members
+        self.n_drawn, self.shown, self.penalties = 0, [], []
+
+    def first(self, plan, rngs):
+        assert len(rngs) == self.layout.n_members
+        self.n_drawn += 1
+        return self.n_drawn - 1
+
+    def joined(self, weights, dtype):
+        self.shown.append(weights)
+        number = weights if isinstance(weights, int) else 0
+        return [np.array([number, 0.0, np.inf]) for _ in range(self.n_runs)]
+
+    def objective(self, samples, **penalty):
+        self.penalties.append(penalty)
+        return SimpleNamespace(penalty=None, value=lambda theta: theta[2])
+
+    def train(self, members=None, validate=None, weight=5.0, **options):
+        data = SimpleNamespace(weights=np.ones(5), X=np.ones((5, 1)))
+        problem = SimpleNamespace(data=data, first=self.first)
+        progress = Progress(np.random.default_rng(0), weight, None, None)
+        watch = Watch(0.0, np.inf, validate)
+        common = {"alpha": 6.0, "progress": progress, **options}
+        return train_on(self, problem, members, watch, None, **common)
+
+
+@pytest.mark.parametrize("together", [False, True])
+@pytest.mark.parametrize("n_members", [1, 2, 3])
+@pytest.mark.parametrize("is_validated", [False, True])
+@pytest.mark.parametrize(
+    ("max_iter", "has_budget", "is_free"),
+    [(None, False, True), (50, True, True), (50, False, False)],
+)
+def test_one_run_has_several_starts_if_its_iterations_are_free(
+    together, n_members, is_validated, max_iter, has_budget, is_free
+):
+    plan = Planned(n_members, together, max_iter=max_iter, has_budget=has_budget)
+    validate = (lambda theta: 0.0) if is_validated else None
+    runs = plan.train(validate=validate)
+    assert len(runs) == len(plan.penalties) == plan.n_runs
+    races = plan.n_runs == 1 and is_free and not is_validated
+    assert plan.n_drawn == len(plan.shown) == (3 if races else 1)
+
+
+@pytest.mark.parametrize("weight", [5.0, 20.0])
+def test_alpha_stands_beside_the_share_of_these_samples(weight):
+    plan = Planned(2)
+    plan.train(weight=weight)
+    assert plan.penalties == [{"alpha": 6 * 5 / weight}] * 2
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_members_go_on_in_the_units_of_what_they_have_seen(is_stream):
+    rng, plan = np.random.default_rng(0), Planned(2)
+    x = Standardizer.of(rng.normal(3, 2, (9, 1)), None)
+    y = Standardizer.of(rng.normal(-1, 9, (9, 1)), None)
+    if not is_stream:
+        plan.of_run.x, plan.of_run.y = x, y
+    earlier = Progress(rng, 9.0, x, y, True) if is_stream else None
+    one, other = ([rng.normal(size=(1, 1)) for _ in range(4)] for _ in range(2))
+    members = [(b1[0], W1, W2, b2[0]) for b1, W1, W2, b2 in (one, other)]
+    plan.train(members, earlier=earlier)
+    assert plan.n_drawn == 0
+    (shown,) = plan.shown
+    X = rng.normal(size=(7, 1))
+    for (b1, W1, W2, b2), (c1, V1, V2, c2) in zip(members, shown, strict=True):
+        Z1, standardised = X @ W1 + b1, (X - x.mean) / x.scale
+        assert_allclose(standardised @ V1 + c1, Z1)
+        output = np.tanh(Z1) @ V2 + c2
+        assert_allclose(output * y.scale + y.mean, np.tanh(Z1) @ W2 + b2)
