@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from math import ceil
+from threading import Barrier, get_ident
 from types import SimpleNamespace
 
 import numpy as np
@@ -29,7 +30,7 @@ from sk_shallow._training.train import (
     train_on,
 )
 
-LAYOUT, WATCH = Layout(3, 2, 1), Watch(0.0, np.inf)
+N_SAMPLES, LAYOUT, WATCH = 5, Layout(3, 2, 1), Watch(0.0, np.inf)
 seeds = st.integers(0, 2**32 - 1)
 
 
@@ -52,6 +53,7 @@ class Scripted:
         return self.max_iter or 1000
 
     def n_operations(self, n_samples, layout):
+        assert n_samples == N_SAMPLES
         return 0
 
     def solve(self, objective, theta, *, on_iteration, **_):
@@ -70,7 +72,7 @@ def race_of(n_starts, script, max_iter=None):
         solver=solver, layout=None, objective=lambda samples, **_: objective
     )
     thetas = [np.array([i, 0.0, np.inf]) for i in range(n_starts)]
-    samples = SimpleNamespace(X=np.empty((1, 1)))
+    samples = SimpleNamespace(X=np.empty((N_SAMPLES, 1)))
     (run,) = train(plan, samples, [thetas], [{}], None, [None], WATCH, None)
     return run, solver.log
 
@@ -308,23 +310,38 @@ def test_later_samples_come_on_top_of_the_earlier_ones(is_stream):
         assert_allclose(found.scale, whole.x.scale)
 
 
+def test_before_the_first_step_these_samples_are_all_and_no_stream():
+    data, plan = SimpleNamespace(weights=np.arange(4)), SimpleNamespace(x=1, y=2)
+    progress = Progress.of(SimpleNamespace(data=data), plan, None)
+    assert progress[1:] == (6.0, 1, 2, False, None)
+    assert progress.n_before == np.inf
+
+
 @pytest.mark.parametrize("n_jobs", [None, 1, 2])
-def test_every_run_has_its_start_its_penalty_and_its_generator(n_jobs):
-    script = random_script(0)
-    solver, objectives = Scripted(script), []
+def test_every_run_has_its_start_its_penalty_and_as_many_threads_as_jobs(n_jobs):
+    meeting, objectives, threads = Barrier(2, timeout=5), [], set()
+
+    def script(i, n):
+        if n_jobs == 2:
+            meeting.wait()
+        threads.add(get_ident())
+        return 0.0
 
     def objective_of_run(samples, **penalty):
         objectives.append(penalty)
         return SimpleNamespace(penalty=None, value=lambda theta: theta[2])
 
-    plan = SimpleNamespace(solver=solver, layout=None, objective=objective_of_run)
-    starts = [[np.array([i, 0.0, np.inf])] for i in range(3)]
-    jobs = starts, [{"alpha": i} for i in range(3)], None, [None] * 3
-    samples = SimpleNamespace(X=np.empty((1, 1)))
+    plan = SimpleNamespace(
+        solver=Scripted(script), layout=None, objective=objective_of_run
+    )
+    starts = [[np.array([i, 0.0, np.inf])] for i in range(4)]
+    jobs = starts, [{"alpha": i} for i in range(4)], None, [None] * 4
+    samples = SimpleNamespace(X=np.empty((N_SAMPLES, 1)))
     with parallel_config("threading"):
         runs = train(plan, samples, *jobs, WATCH, n_jobs)
-    assert [run.theta[0] for run in runs] == [0, 1, 2]
-    assert sorted(one["alpha"] for one in objectives) == [0, 1, 2]
+    assert [run.theta[0] for run in runs] == [0, 1, 2, 3]
+    assert sorted(one["alpha"] for one in objectives) == [0, 1, 2, 3]
+    assert (threads == {get_ident()}) == (n_jobs != 2)
 
 
 # From a plan of a committee to the starts of each run.
@@ -364,7 +381,7 @@ class Planned:
         return SimpleNamespace(penalty=None, value=lambda theta: theta[2])
 
     def train(self, members=None, validate=None, weight=5.0, **options):
-        data = SimpleNamespace(weights=np.ones(5), X=np.ones((5, 1)))
+        data = SimpleNamespace(weights=np.ones(N_SAMPLES), X=np.ones((N_SAMPLES, 1)))
         problem = SimpleNamespace(data=data, first=self.first)
         progress = Progress(np.random.default_rng(0), weight, None, None)
         watch = Watch(0.0, np.inf, validate)
