@@ -1,10 +1,13 @@
 import numpy as np
 import pytest
+from _curves import quietly
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sk_shallow import ShallowNNRegressor
 from sk_shallow._model.initializers import INITIALIZERS, first_weights
 from sk_shallow._model.layout import Layout
+from sk_shallow._solvers import SOLVERS
 
 over_registry = pytest.mark.parametrize("name", INITIALIZERS)
 random_ones = pytest.mark.parametrize("name", sorted(set(INITIALIZERS) - {"zeros"}))
@@ -77,3 +80,19 @@ def test_units_begin_within_the_spread_of_the_samples(seed, spread):
     middles = -b1 / W1[0]
     assert np.abs(middles).max() < 6 * spread
     assert 0.3 * spread < middles.std() < spread
+
+
+# A constant target leaves the hidden biases where they began.
+@pytest.mark.parametrize("init", ["auto", "glorot"])
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_the_first_hidden_biases_are_zero_but_for_auto_with_lbfgs_and_lm(solver, init):
+    X = np.random.default_rng(0).normal(size=(20, 2))
+    model = ShallowNNRegressor(
+        9, solver=solver, init=init, alpha=1.0, max_iter=2, random_state=0
+    )
+    quietly(model.fit, np.concatenate([X, -X]), np.ones(40))
+    biases = np.abs(model.intercepts_[0])
+    if init == "auto" and solver in ("lbfgs", "lm"):
+        assert biases.min() > 1e-3
+    else:
+        assert biases.max() < 1e-12
