@@ -344,6 +344,35 @@ def test_every_run_has_its_start_its_penalty_and_as_many_threads_as_jobs(n_jobs)
     assert (threads == {get_ident()}) == (n_jobs != 2)
 
 
+class Restarting(Scripted):
+    """Improves once, waits, and starts again."""
+
+    def solve(self, objective, theta, *, on_iteration, rng, state, on_restart):
+        assert (rng, state) == ("rng", "state")
+        for i, loss in enumerate([1.0, 2.0, 2.0, 3.0, 3.0, 3.0, 3.0]):
+            if i == 3:
+                on_restart()
+            theta[0] = i
+            self.log.append(on_iteration(theta, loss))
+        return Result("after", "message")
+
+
+def test_a_restart_renews_the_patience_and_the_best_iterate_is_kept():
+    solver = Restarting(None)
+    objective = SimpleNamespace(penalty=None)
+    plan = SimpleNamespace(
+        solver=solver, layout=None, objective=lambda *_, **__: objective
+    )
+    samples = SimpleNamespace(X=np.empty((N_SAMPLES, 1)))
+    jobs = [[np.array([-1.0])]], [{}], "state", ["rng"]
+    (run,) = train(plan, samples, *jobs, Watch(0.0, 3), None)
+    assert solver.log == [False] * 6 + [True]
+    assert run.theta == [0]
+    assert run.loss == 1.0
+    assert run.loss_curve == run.values == [1, 2, 2, 3, 3, 3, 3]
+    assert (run.state, run.message) == ("after", "message")
+
+
 # From a plan of a committee to the starts of each run.
 
 

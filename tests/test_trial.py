@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import ConvergenceWarning
 
+from sk_shallow._choice.race import is_behind
 from sk_shallow._inference.residuals import Residuals, member_spread
 from sk_shallow._model.layout import Layout
 from sk_shallow._model.output_units import OUTPUT_UNITS
@@ -227,6 +228,9 @@ def test_a_divergence_is_infinitely_bad_and_what_was_before_is_kept(bad, n_bad):
     trial.advance_to(100)
     assert trial.best.loss == np.inf
     assert_array_equal(np.isinf(trial.losses), np.arange(JUDGED.sum()) < n_bad)
+    other, _ = trial_of(lambda *_: 1e9)
+    other.advance_to(100)
+    assert is_behind(trial, other)
 
 
 @pytest.mark.parametrize("last", [25, 101, 150, 300])
