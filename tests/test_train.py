@@ -239,8 +239,8 @@ def runs_of(alphas, seed=0):
     ]
 
 
-def told_of(runs, weight=7.0, has_noise=True):
-    unit = SimpleNamespace(has_noise=has_noise)
+def told_of(runs, weight=7.0, has_noise=True, power=0):
+    unit = SimpleNamespace(has_noise=has_noise, variance_power=power)
     coder = SimpleNamespace(output_unit=unit, per_output=lambda values: values)
     scale = np.array([2.0, 0.1])
     plan = SimpleNamespace(
@@ -259,6 +259,10 @@ def test_what_is_told_is_the_mean_over_the_runs_in_the_units_of_y(n_runs):
     assert told["n_effective_parameters_"] == pytest.approx(effective)
     noise = np.mean([one.noise_variance for one in posteriors])
     assert_allclose(told["noise_variance_"], noise * scale**2)
+    for power in (1, 2):
+        told_of_power, _ = told_of(runs, power=power)
+        expected = noise * scale ** (2 - power)
+        assert_allclose(told_of_power["noise_variance_"], expected)
     assert told["_posteriors"] == posteriors
     assert "feature_relevance_" not in told
     assert "noise_variance_" not in told_of(runs, has_noise=False)[0]
@@ -392,6 +396,7 @@ class Planned:
         self.of_run.joined = self.joined
         self.of_run.objective = self.objective
         self.of_run.x = self.of_run.y = Standardizer.identity(1)
+        self.of_run.coder = SimpleNamespace(units=lambda y: y)
         self.n_runs = 1 if together else n_members
         self.n_drawn, self.shown, self.penalties = 0, [], []
 
@@ -452,12 +457,13 @@ def test_members_go_on_in_the_units_of_what_they_have_seen(is_stream):
         plan.of_run.x, plan.of_run.y = x, y
     earlier = Progress(rng, 9.0, x, y, True) if is_stream else None
     one, other = ([rng.normal(size=(1, 1)) for _ in range(4)] for _ in range(2))
-    members = [(b1[0], W1, W2, b2[0]) for b1, W1, W2, b2 in (one, other)]
+    no_path = np.zeros((0, 1))
+    members = [(b1[0], W1, W2, b2[0], no_path) for b1, W1, W2, b2 in (one, other)]
     plan.train(members, earlier=earlier)
     assert plan.n_drawn == 0
     (shown,) = plan.shown
     X = rng.normal(size=(7, 1))
-    for (b1, W1, W2, b2), (c1, V1, V2, c2) in zip(members, shown, strict=True):
+    for (b1, W1, W2, b2, _), (c1, V1, V2, c2, _) in zip(members, shown, strict=True):
         Z1, standardised = X @ W1 + b1, (X - x.mean) / x.scale
         assert_allclose(standardised @ V1 + c1, Z1)
         output = np.tanh(Z1) @ V2 + c2

@@ -15,7 +15,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import ConvergenceWarning
 
 from sk_shallow._choice.race import is_behind
-from sk_shallow._inference.residuals import Residuals, member_spread
+from sk_shallow._inference.residuals import Residuals, holders_of, means_of
 from sk_shallow._model.layout import Layout
 from sk_shallow._model.output_units import OUTPUT_UNITS
 from sk_shallow._training.plan import Samples
@@ -120,6 +120,9 @@ def trial_of(script, max_iter=None, together=False, Y=None, n_members=N_MEMBERS)
         layout=layout,
         solver=solver,
         y=SimpleNamespace(scale=np.array([5.0])),
+        coder=SimpleNamespace(
+            output_unit=OUTPUT_UNITS["identity"], by_output=lambda values: values
+        ),
         joined=lambda weights, dtype: [
             np.zeros(per_run.size, dtype) for _ in range(1 if together else n_members)
         ],
@@ -133,7 +136,7 @@ def trial_of(script, max_iter=None, together=False, Y=None, n_members=N_MEMBERS)
 
     problem = SimpleNamespace(
         data=SimpleNamespace(n_samples=N_SAMPLES, weights=WEIGHTS, y=None),
-        coder=SimpleNamespace(first_bias=lambda y, w: Y[:, 0]),
+        first_bias=Y[:, 0],
         range=None,
         plan=plan_of,
         samples=lambda plan, binning: Samples(None, Y, WEIGHTS),
@@ -408,7 +411,8 @@ def test_residuals_are_those_of_the_best_checkpoint_in_the_units_of_y():
     for n_steps in (60, 200):
         trial.advance_to(n_steps)
     found, J = trial.residuals(), trial._objective
-    spread = member_spread(J.outputs(trial.best.theta), WEIGHTS, UNSEEN)
+    means = means_of(holders_of(UNSEEN), J.outputs(trial.best.theta))
+    spread = means.var(axis=0) @ WEIGHTS / WEIGHTS.sum()
     residuals = -5 * np.sqrt(2 * Objective.own)[None]
     expected = Residuals.of(residuals, WEIGHTS, UNSEEN, spread * 25, None)
     assert_allclose(found.variance, 50 * mean_own())
