@@ -236,11 +236,7 @@ class TargetScaler(Standardizer):
     @property
     def scale(self):
         """What targets are divided by: of those that do not vary, their size, or 1."""
-        size = np.abs(self.mean)
-        if self.by == "mean" or not self.is_shifted:
-            size = np.where(size > 0, size, 1.0)
-        else:
-            size = np.ones_like(size)
+        size = np.where(self.mean != 0, np.abs(self.mean), 1.0)
         return size if self.by == "mean" else np.where(self.is_constant, size, self.sd)
 
 
@@ -248,8 +244,7 @@ class TargetScaler(Standardizer):
 class RobustScaler(TargetScaler):
     """That of the median and half the interquartile range, as if y were normal.
 
-    Where more than half of the targets are equal, their mean distance from the median
-    is taken.
+    Where the quartiles are equal, the mean distance from the median is taken.
     """
 
     @classmethod
@@ -266,6 +261,10 @@ class RobustScaler(TargetScaler):
         is_small = (m2 < _LEAST_VARIANCE * w.sum()) & (spread > 0)
         _check_squares("y", is_small, "small", "Multiply")
         return cls(w.sum(), median, m2, name="y", is_shifted=is_shifted)
+
+    def transform(self, X):
+        """X̃; what is out of sight is brought nearer, as no such loss feels how far."""
+        return np.clip(super().transform(X), -1 / _CONSTANT, 1 / _CONSTANT)
 
     def merge(self, other):
         """The mean of both, of which the new one is near the old."""

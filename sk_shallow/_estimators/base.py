@@ -41,6 +41,7 @@ from sk_shallow._estimators.parameters import (
     check_no_early_stopping,
     check_not_whitened,
     check_score,
+    check_unit,
     check_validation_data,
     check_weights,
     explained_by,
@@ -419,6 +420,7 @@ class ShallowNN(Versioned, BaseEstimator):
     def _keep(self, model, plan, thetas):
         """Give the model the weights of θ, in original units."""
         members, dtype = plan.members(thetas), self._dtype
+        check_unit(plan.y.scale, dtype)
         b1, W1, W2, b2, V = check_weights(merged(members), dtype)
         path = [V] if plan.layout.has_path else []
         model.coefs_, model.intercepts_ = [W1, W2, *path], [b1, b2]

@@ -254,13 +254,17 @@ def check_levels(loss, quantile):
     """
     wanted = f"{_LEVEL}, or several of them in ascending order"
     if (loss == "quantile") != (quantile is not None):
-        words = f"needs quantile to be {wanted}" if quantile is None else "takes none"
+        words = (
+            f"needs quantile to be {wanted}"
+            if quantile is None
+            else "takes no quantile"
+        )
         raise ValueError(f"loss={loss!r} {words}. Got quantile={shown(quantile)}.")
     if quantile is None or quantile in _LEVEL:
         return quantile if quantile is None else _LEVEL.plain(quantile)
-    levels = np.asarray(quantile).tolist()
-    are_levels = isinstance(levels, list) and all(level in _LEVEL for level in levels)
-    if not (are_levels and levels and levels == sorted(set(levels))):
+    levels = list(quantile)
+    are_levels = levels and all(level in _LEVEL for level in levels)
+    if not (are_levels and levels == sorted(set(levels))):
         raise ValueError(f"quantile must be {wanted}. Got {shown(quantile)} instead.")
     return tuple(_LEVEL.plain(level) for level in levels)
 
@@ -508,6 +512,16 @@ def check_weights(weights, dtype):
             "Pass X as float64, or multiply its columns, or divide y, by a constant."
         )
     return weights
+
+
+def check_unit(scale, dtype):
+    """Refuse a spread, or mean, of y that is no number in the precision of X."""
+    limits = np.finfo(dtype)
+    if ((scale < limits.tiny) | (scale > limits.max)).any():
+        raise ValueError(
+            f"y is too small or too large for {np.dtype(dtype)}, the precision of X. "
+            "Pass X as float64, or multiply y by a constant."
+        )
 
 
 def read_fitted(coefs, intercepts, layout, n_units=None):

@@ -22,6 +22,8 @@ from sk_shallow._arrays.quantiles import weighted_quantile
 
 # Beyond this size of a logarithm, exp goes on as a straight line, in the losses.
 FARTHEST = 60.0
+# What sizes are not told apart from, beside their mean, if they are smaller.
+_LEAST_SIZE = float(np.exp(-FARTHEST))
 # The threshold of Huber's loss, in robust spreads of the targets.
 _THRESHOLD = 0.1
 # What a positive output begins with, at the least.
@@ -305,17 +307,19 @@ class Gamma(Positive):
 
     def loss(self, Z, Y):
         """ℓ of every sample."""
+        Y = np.maximum(Y, _LEAST_SIZE)
         return (Y * _exp_and_on(-Z) + Z - (1 + np.log(Y))).sum(axis=-2)
 
     def delta(self, Z, Y, out):
         """dZ2 = 1 - Y/A2."""
         np.clip(Z, -FARTHEST, FARTHEST, out=out)
         np.exp(np.negative(out, out=out), out=out)
-        np.subtract(1, np.multiply(out, Y, out=out), out=out)
+        np.multiply(out, np.maximum(Y, _LEAST_SIZE), out=out)
+        np.subtract(1, out, out=out)
 
     def curvature(self, Z, Y):
         """y exp(-z)."""
-        return Y * np.exp(-_bounded(Z))
+        return np.maximum(Y, _LEAST_SIZE) * np.exp(-_bounded(Z))
 
 
 LOSSES = {
