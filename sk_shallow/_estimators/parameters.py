@@ -254,11 +254,8 @@ def check_levels(loss, quantile):
     """
     wanted = f"{_LEVEL}, or several of them in ascending order"
     if (loss == "quantile") != (quantile is not None):
-        words = (
-            f"needs quantile to be {wanted}"
-            if quantile is None
-            else "takes no quantile"
-        )
+        needed = f"needs quantile to be {wanted}"
+        words = needed if quantile is None else "takes no quantile"
         raise ValueError(f"loss={loss!r} {words}. Got quantile={shown(quantile)}.")
     if quantile is None or quantile in _LEVEL:
         return quantile if quantile is None else _LEVEL.plain(quantile)

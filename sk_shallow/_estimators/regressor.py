@@ -217,7 +217,7 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         The α that was used or found, as `alpha` takes it.
     noise_variance_ : float or ndarray of shape (n_outputs,)
         "lm": the variance of the noise of y, in its units squared; for "poisson" and
-        "gamma" what the variance is beside the mean, or its square.
+        "gamma" what the variance is beside the mean, or its square. None of "huber".
     n_effective_parameters_ : float
         "lm": how many parameters the data determines, in the mean of the members.
     log_evidence_ : float

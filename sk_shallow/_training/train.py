@@ -299,9 +299,10 @@ def summary(plan, runs, weight):
         "n_effective_parameters_": float(np.mean([p.n_effective for p in posteriors])),
         "log_evidence_": float(np.mean(evidences) - density),
     }
-    if plan.coder.output_unit.has_noise:
+    unit = plan.coder.output_unit
+    if unit.has_noise and unit.has_mean:
         noise = np.mean([posterior.noise_variance for posterior in posteriors])
-        power = 2 - plan.coder.output_unit.variance_power
+        power = 2 - unit.variance_power
         told["noise_variance_"] = plan.coder.per_output(noise * scale**power)
     if len(runs[0].penalty.alpha) == plan.layout.n_in + 1:
         relevance = np.mean(1 / alphas[:, :-1], axis=0)
