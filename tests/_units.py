@@ -39,6 +39,9 @@ def is_exponential(unit):
 
 
 UNITS = [*OUTPUT_UNITS, *NUMBER_UNITS, *STACKED]
+# Those that have as many outputs as they are told; and of these, those with curvature.
+PLAIN = [*OUTPUT_UNITS, *NUMBER_UNITS]
+CURVED = [name for name in PLAIN if getattr(unit_of(name), "has_curvature", True)]
 
 
 def draw(name, shape, seed):

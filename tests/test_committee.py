@@ -7,6 +7,7 @@ import joblib
 import numpy as np
 import pytest
 from _curves import quietly, two_curves
+from _units import PLAIN, unit_of
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -28,6 +29,7 @@ APART = [name for name in SOLVERS if name not in TOGETHER]
 INCREMENTAL = [name for name, kind in SOLVERS.items() if kind.incremental]
 
 any_unit = pytest.mark.parametrize("unit", OUTPUT_UNITS)
+any_loss = pytest.mark.parametrize("unit", PLAIN)
 any_activation = pytest.mark.parametrize("activation", ACTIVATIONS)
 any_solver = pytest.mark.parametrize("solver", SOLVERS)
 any_kind = pytest.mark.parametrize("kind", ["vector", "columns", "binary", "classes"])
@@ -40,9 +42,10 @@ def objective_of(unit, layout, seed, n_samples=12, is_sparse=False, activation="
     """J over the same random samples, whatever the number of members."""
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n_samples, layout.n_in))
-    Y, weights = TARGETS[unit](rng, n_samples, layout.n_out), rng.uniform(1, 3, len(X))
+    unit, weights = unit_of(unit, layout.n_out), rng.uniform(1, 3, len(X))
+    Y = TARGETS[unit.activation](rng, n_samples, layout.n_out)
     design = Standardizer.of(X).design(sparse.csr_array(X) if is_sparse else X, float)
-    network = layout, ACTIVATIONS[activation], OUTPUT_UNITS[unit]
+    network = layout, ACTIVATIONS[activation], unit
     return Objective(*network, design, Y, weights, 0.7)
 
 
@@ -70,7 +73,7 @@ def test_J_is_the_mean_of_the_members_and_its_gradient_that_of_each(
     assert_members(layout, grad, [g for _, g in alone])
 
 
-@any_unit
+@any_loss
 @given(layout=committees, seed=seeds, is_sparse=st.booleans())
 def test_all_values_of_J_are_means_of_the_members(unit, layout, seed, is_sparse):
     theta = random_theta(layout, seed)
@@ -82,7 +85,7 @@ def test_all_values_of_J_are_means_of_the_members(unit, layout, seed, is_sparse)
         assert getattr(together, name)(theta) == pytest.approx(mean, rel=1e-10)
 
 
-@any_unit
+@any_loss
 @given(
     layout=committees,
     seed=seeds,
@@ -134,7 +137,7 @@ def test_outputs_are_each_members_and_held_out_ones_of_those_that_do_not_see(
         assert_allclose(held_out[:, i], mean, rtol=1e-9, atol=1e-12)
 
 
-@any_unit
+@any_loss
 @pytest.mark.parametrize("n_batches", [1, 3])
 @pytest.mark.parametrize("solver", TOGETHER)
 def test_training_together_is_training_each_alone(solver, n_batches, unit):

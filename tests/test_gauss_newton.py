@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from _units import CURVED, unit_of
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
@@ -15,6 +16,7 @@ from sk_shallow.activations import ACTIVATIONS
 STEP = 1e-5
 
 any_unit = pytest.mark.parametrize("unit", OUTPUT_UNITS)
+any_curved = pytest.mark.parametrize("unit", CURVED)
 any_activation = pytest.mark.parametrize("activation", ACTIVATIONS)
 seeds = st.integers(0, 2**31)
 shapes = st.fixed_dictionaries(
@@ -33,7 +35,8 @@ shapes = st.fixed_dictionaries(
 
 def problem_of(activation, unit, **shape):
     """Random data for an objective without a penalty."""
-    return Problem(ACTIVATIONS[activation], OUTPUT_UNITS[unit], alpha=0.0, **shape)
+    unit = unit_of(unit, shape.get("n_out", 2))
+    return Problem(ACTIVATIONS[activation], unit, alpha=0.0, **shape)
 
 
 def symmetrised(H):
@@ -153,7 +156,7 @@ def test_a_shift_of_the_logits_has_the_mean_curvature_of_the_biases(unit, shape)
 
 @pytest.mark.slow
 @any_activation
-@any_unit
+@any_curved
 @given(shape=shapes)
 def test_its_gradient_is_that_of_J_times_the_total_weight(activation, unit, shape):
     problem = problem_of(activation, unit, **shape)
@@ -167,7 +170,7 @@ def test_its_gradient_is_that_of_J_times_the_total_weight(activation, unit, shap
     assert likelihood == pytest.approx(objective.likelihood(problem.theta), rel=1e-12)
 
 
-@any_unit
+@any_curved
 @given(shape=shapes)
 def test_only_the_lower_triangle_of_H_is_filled_and_it_is_not_negative(unit, shape):
     problem = problem_of("tanh", unit, **shape)
@@ -184,7 +187,7 @@ def assert_same(found, expected):
         assert_allclose(one, other, rtol=1e-10, atol=1e-10)
 
 
-@any_unit
+@any_curved
 @pytest.mark.parametrize("is_sparse", [False, True])
 @pytest.mark.parametrize("jacobian_size", [1, 60, 200, 301, 10**6])
 def test_the_size_of_the_blocks_does_not_matter(unit, is_sparse, jacobian_size):
@@ -222,14 +225,15 @@ def test_sparse_inputs_are_dense_ones(unit, shape):
     assert_same(found, objective.gauss_newton(problem.theta))
 
 
-@any_unit
+@any_curved
 @given(seed=seeds)
 def test_weight_k_is_k_copies(unit, seed):
     rng, layout = np.random.default_rng(seed), Layout(3, 4, 2)
     X = np.column_stack([np.ones(9), rng.standard_normal((9, 3))])
-    Y, theta = TARGETS[unit](rng, 9, 2), rng.standard_normal(layout.size)
+    unit = unit_of(unit, 2)
+    Y, theta = TARGETS[unit.activation](rng, 9, 2), rng.standard_normal(layout.size)
     k = rng.integers(1, 5, 9)
-    common = layout, ACTIVATIONS["tanh"], OUTPUT_UNITS[unit]
+    common = layout, ACTIVATIONS["tanh"], unit
     weighted = Objective(*common, X, Y, k.astype(float))
     repeated = Objective(*common, np.repeat(X, k, axis=0), np.repeat(Y, k, axis=1))
     assert_same(weighted.gauss_newton(theta), repeated.gauss_newton(theta))

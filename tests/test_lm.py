@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pytest
 from _curves import two_curves
+from _units import CURVED, unit_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -24,7 +25,7 @@ from sk_shallow._solvers import SOLVERS
 from sk_shallow._solvers.lm import LevenbergMarquardt
 from sk_shallow.activations import ACTIVATIONS
 
-any_unit = pytest.mark.parametrize("unit", OUTPUT_UNITS)
+any_unit = pytest.mark.parametrize("unit", CURVED)
 seeds = st.integers(0, 2**31)
 KINDS = ["vector", "columns", "binary", "multiclass", "multilabel"]
 any_kind = pytest.mark.parametrize("kind", KINDS)
@@ -35,8 +36,12 @@ any_search = pytest.mark.parametrize("alpha", ["evidence", "ard"])
 def objective_of(unit, seed, layout, alpha, n_samples=30, activation="tanh"):
     rng = np.random.default_rng(seed)
     X = np.column_stack([np.ones(n_samples), rng.normal(size=(n_samples, layout.n_in))])
-    Y, weights = TARGETS[unit](rng, n_samples, layout.n_out), rng.uniform(1, 3, len(X))
-    network = layout, ACTIVATIONS[activation], OUTPUT_UNITS[unit]
+    unit = unit_of(unit, layout.n_out)
+    Y = TARGETS[unit.activation](rng, n_samples, layout.n_out)
+    network, weights = (
+        (layout, ACTIVATIONS[activation], unit),
+        rng.uniform(1, 3, len(X)),
+    )
     objective = Objective(*network, X, Y, weights, penalty=Penalty.of(layout, alpha))
     return objective, rng.normal(size=layout.size)
 

@@ -1,10 +1,11 @@
 """J and its gradient, judged by difference quotients and by scikit-learn's MLP."""
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
+from _units import NUMBER_UNITS, PLAIN, unit_of
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
@@ -30,8 +31,16 @@ def one_hot_targets(rng, n_samples, n_out):
     return np.eye(n_out)[:, rng.integers(0, n_out, n_samples)]
 
 
+def positive_targets(rng, n_samples, n_out):
+    return rng.exponential(1, (n_out, n_samples))
+
+
+# By output activation.
 TARGETS = {
     "identity": real_targets,
+    "relu": positive_targets,
+    "softplus": positive_targets,
+    "exp": positive_targets,
     "logistic": indicator_targets,
     "softmax": one_hot_targets,
 }
@@ -120,12 +129,15 @@ def assert_is_gradient(grad, f, theta, rng):
 
 any_activation = pytest.mark.parametrize("activation", ACTIVATIONS)
 any_unit = pytest.mark.parametrize("unit", OUTPUT_UNITS)
+any_loss = pytest.mark.parametrize("unit", PLAIN)
 any_alpha = pytest.mark.parametrize("alpha", [0.0, 2.5])
 any_chunk = pytest.mark.parametrize("chunk_size", [1, 9, 2**14])
 
 
-@any_activation
-@any_unit
+@pytest.mark.parametrize(
+    ("activation", "unit"),
+    [*product(ACTIVATIONS, OUTPUT_UNITS), *product(["tanh"], NUMBER_UNITS)],
+)
 @given(
     shape=st.fixed_dictionaries(
         {
@@ -144,7 +156,7 @@ any_chunk = pytest.mark.parametrize("chunk_size", [1, 9, 2**14])
 def test_gradient_is_the_limit_of_difference_quotients(
     activation, unit, shape, n_batches, size
 ):
-    network = ACTIVATIONS[activation], OUTPUT_UNITS[unit]
+    network = ACTIVATIONS[activation], unit_of(unit, shape["n_out"])
     for alpha in (0.0, 2.5):
         problem = Problem(
             *network,
@@ -223,15 +235,16 @@ def test_gradient_is_the_step_of_scikit_learns_mlp(activation, unit, alpha):
     assert_allclose(moved, -rate * grad, rtol=1e-9, atol=1e-14)
 
 
-@any_unit
+@any_loss
 @given(seed=st.integers(0, 2**31), alpha=st.floats(0, 10))
 def test_weight_k_is_k_copies(unit, seed, alpha):
     rng = np.random.default_rng(seed)
     copies, layout = rng.integers(1, 5, 9), Layout(3, 4, 2)
     X = np.column_stack([np.ones(9), rng.standard_normal((9, 3))])
-    Y = TARGETS[unit](rng, 9, 2)
+    unit = unit_of(unit, 2)
+    Y = TARGETS[unit.activation](rng, 9, 2)
     theta = rng.standard_normal(layout.size)
-    common = layout, ACTIVATIONS["tanh"], OUTPUT_UNITS[unit]
+    common = layout, ACTIVATIONS["tanh"], unit
     weighted = Objective(*common, X, Y, copies.astype(float), alpha)
     X, Y = np.repeat(X, copies, axis=0), np.repeat(Y, copies, axis=1)
     repeated = Objective(*common, X, Y, alpha=alpha)
@@ -242,9 +255,8 @@ def test_weight_k_is_k_copies(unit, seed, alpha):
 
 
 def softplus_problem(unit, seed, n_samples, **options):
-    return Problem(
-        ACTIVATIONS["softplus"], OUTPUT_UNITS[unit], seed, n_samples, **options
-    )
+    network = ACTIVATIONS["softplus"], unit_of(unit, 2)
+    return Problem(*network, seed, n_samples, **options)
 
 
 any_problem = given(
@@ -256,7 +268,7 @@ any_problem = given(
 )
 
 
-@any_unit
+@any_loss
 @any_problem
 def test_mean_of_the_batches_is_the_whole(unit, seed, n_batches, size, **kind):
     n = n_batches * size
@@ -300,7 +312,7 @@ def test_sweep_value_sees_each_batch_at_its_own_theta(
     assert_allclose(objective.sweep_value(theta), expected, rtol=1e-10)
 
 
-@any_unit
+@any_loss
 @any_chunk
 def test_sweep_value_of_a_broken_sweep_is_that_of_the_batches_seen(unit, chunk_size):
     problem = softplus_problem(unit, 3, 20)
@@ -322,7 +334,7 @@ def test_number_of_batches_may_change_between_sweeps():
     assert counts == [2, 3]
 
 
-@any_unit
+@any_loss
 @pytest.mark.parametrize("is_sparse", [False, True])
 @pytest.mark.parametrize("block_size", [1, 4, 11, 22, 23, 1000])
 def test_block_size_does_not_matter(unit, is_sparse, block_size):
