@@ -19,6 +19,7 @@ from sklearn.metrics import (
     mean_poisson_deviance,
     r2_score,
 )
+from sklearn.model_selection import GridSearchCV, cross_val_predict
 
 from sk_shallow import ShallowNNRegressor
 from sk_shallow._data.scaling import RobustScaler
@@ -854,3 +855,40 @@ def test_hubers_loss_tells_no_variance():
     assert not hasattr(
         quietly(model.set_params(loss="huber").fit, X, y), "noise_variance_"
     )
+
+
+# Among others.
+
+
+@over_cases
+def test_numbers_of_any_type_are_the_same_targets(loss, h):
+    X, y = sizes(40)
+    y = 1 + np.random.default_rng(0).poisson(3 * y)
+    expected = fitted(loss, h, X, y.astype(float), max_iter=5).predict(X)
+    for dtype in (np.uint8, np.int64, np.float32, object):
+        told = fitted(loss, h, X, y.astype(dtype), max_iter=5).predict(X)
+        assert_array_equal(told, expected)
+
+
+def test_searches_take_losses_and_levels():
+    X, y = sizes(60)
+    levels = [0.5, [0.1, 0.5], (0.1, 0.5, 0.9), np.array([0.2, 0.6], np.float32)]
+    search = GridSearchCV(net("quantile", max_iter=5), {"quantile": levels}, cv=2)
+    assert np.isfinite(quietly(search.fit, X, y).cv_results_["mean_test_score"]).all()
+    losses = [{"loss": [loss]} for loss in LOSSES if loss != "quantile"]
+    search = GridSearchCV(net("huber", max_iter=5), losses, cv=2)
+    assert np.isfinite(quietly(search.fit, X, y).cv_results_["mean_test_score"]).all()
+    model = net("quantile", quantile=LEVELS, max_iter=5)
+    assert quietly(cross_val_predict, model, X, y, cv=3).shape == (60, 3)
+
+
+@over_cases
+def test_one_row_and_zero_weights_will_do(loss, h):
+    X, y = sizes(20)
+    model = fitted(loss, h, X[:1], y[:1])
+    assert_allclose(model.predict(X), y[0], rtol=1e-9)
+    w = np.arange(20) % 2
+    half = fitted(loss, h, X[1::2], y[1::2], max_iter=5).predict(X)
+    y[::2] = 1e300
+    told = fitted(loss, h, X, y, w, max_iter=5).predict(X)
+    assert_allclose(told, half, rtol=1e-6, atol=1e-9)
