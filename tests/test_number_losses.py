@@ -653,14 +653,14 @@ def assert_is_loss(told, expected, h):
 def test_a_stream_is_learned(loss, h, size):
     X, y = sizes(1000)
     model = net(loss, h, n_hidden=10, solver="adam", alpha=0.1)
-    n_passes, n_rows = (1, 400) if size == 1 else (5, 1000)
+    n_passes, n_rows = (1, 200) if size == 1 else (5, 1000)
     for _ in range(n_passes):
         for i in range(0, n_rows, size):
             model.partial_fit(X[i : i + size], y[i : i + size])
     new, y_new = sizes(500, seed=1)
     told = model.predict(new), np.full(500, best_constant(loss, y))
     losses = [mean_loss(loss, y_new, np.maximum(a, 0.01), y.std()) for a in told]
-    assert losses[0] < 0.8 * losses[1]
+    assert losses[0] < (0.9 if size == 1 else 0.8) * losses[1]
 
 
 def best_constant(loss, y):
