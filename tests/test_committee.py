@@ -141,10 +141,8 @@ def test_outputs_are_each_members_and_held_out_ones_of_those_that_do_not_see(
 @pytest.mark.parametrize("n_batches", [1, 3])
 @pytest.mark.parametrize("solver", TOGETHER)
 def test_training_together_is_training_each_alone(solver, n_batches, unit):
-    layout, rules = (
-        Layout(2, 3, 2, 3, True),
-        {"max_iter": 7, "learning_rate_init": 0.01},
-    )
+    layout = Layout(2, 3, 2, 3, has_path=True)
+    rules = {"max_iter": 7, "learning_rate_init": 0.003}
     if solver == "gd":
         n_batches = 1
     else:
