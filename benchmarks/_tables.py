@@ -338,7 +338,11 @@ def tables(names=None, of_part="all"):
 
 def load(name):
     """(X, y, task) of one set."""
-    table = TABLES[name]
+    return loaded(TABLES[name])
+
+
+def loaded(table):
+    """(X, y, task) of one `Table`."""
     frame = _read(table)
     target = frame.columns[table.target] if table.target == -1 else table.target
     frame = frame[frame[target].notna()].reset_index(drop=True)
