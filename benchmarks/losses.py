@@ -9,14 +9,14 @@ A question has sets, variants of the training targets, and models; a fit that se
 questions need is made once. A quarter of the rows is for the test, chosen by the seeds
 0 to 4; sets of 2,000 rows have three splits, those of 10,000 two. A third of the sets,
 by the hash in `_tables.py`, is kept aside: nothing in the package was chosen by them.
-These are uci_concrete, uci_wine_red, uci_power_plant, saratoga, computers and solder,
-and whatever else `report` calls so.
+These are uci_concrete, uci_wine_red, uci_power_plant, saratoga, computers, solder and
+recreation.
 
 Ours has its defaults beside `loss` and `quantile`, and gets the tables as they come;
 one fit has all the levels. Gradient boosting gets categories, the others one-hot
-columns, scaled. `linear_quantile` has no penalty and only training parts of up to 10,000
-rows; those of Poisson and gamma have the penalty that five folds choose. `mlp` has its
-target scaled, `mlp_poisson` as it is. The rivals' quantiles are fits of their own.
+columns, scaled. The linear quantiles have no penalty, and only training parts of up to
+10,000 rows; the linear Poisson and gamma have the penalty that five folds choose. `mlp`
+has its target scaled, `mlp_poisson` as it is. The rivals fit each level by itself.
 
 - quantiles: the mean pinball loss of the levels 0.05, 0.5 and 0.95, the share of the
   test rows at or below each, and the share where two levels cross.
@@ -449,8 +449,13 @@ def print_against(results, names, score, ours, rivals, others=()):
         rows.append([name, part(name), *cells, f"{ratios[name]:.3f}"])
     print_table(["set", "part", *models, "ours / best rival"], rows)
     print()
+    print_summaries(ratios)
+    return ratios
+
+
+def print_summaries(ratios, of=part):
     for title in ("all", "open", "aside"):
-        of_part = {s: r for s, r in ratios.items() if title in ("all", part(s))}
+        of_part = {s: r for s, r in ratios.items() if title in ("all", of(s))}
         if of_part:
             print_summary(title, of_part)
 
@@ -458,7 +463,7 @@ def print_against(results, names, score, ours, rivals, others=()):
 def print_summary(title, ratios):
     values = np.array(list(ratios.values()))
     print(
-        f"- {title}: {len(values)} sets, geometric mean {geometric_mean(values):.3f}; "
+        f"- {title}: {len(values)} rows, geometric mean {geometric_mean(values):.3f}; "
         f"best on {np.sum(values <= 1)}, within {AS_GOOD - 1:.0%} of the best on "
         f"{np.sum(values <= AS_GOOD)} ({np.mean(values <= AS_GOOD):.0%}); "
         f"worst {worst(ratios)}"
@@ -467,7 +472,7 @@ def print_summary(title, ratios):
 
 def report_quantiles(results, question):
     ours, *rivals = question.models
-    print_against(results, question.sets, "pinball", ours, rivals)
+    ratios = print_against(results, question.sets, "pinball", ours, rivals)
     rows = []
     for name in results.sets(question.sets, ours):
         cells = [name]
@@ -484,6 +489,7 @@ def report_quantiles(results, question):
         "\nShare of the test rows below each level, in %; share with crossings, in %\n"
     )
     print_table(["set", *question.models], rows)
+    return ratios
 
 
 def report_outliers(results, question):
@@ -507,17 +513,17 @@ def report_outliers(results, question):
 
 def report_counts(results, question):
     ours, other, *rivals = question.models
-    print_against(results, question.sets, "poisson", ours, rivals, [other])
+    return print_against(results, question.sets, "poisson", ours, rivals, [other])
 
 
 def report_sizes(results, question):
     ours, other, *rivals = question.models
-    print_against(results, question.sets, "gamma", ours, rivals, [other])
+    return print_against(results, question.sets, "gamma", ours, rivals, [other])
 
 
 def report_absolute(results, question):
     ours, huber, other, *rivals = question.models
-    print_against(results, question.sets, "mae", ours, rivals, [huber, other])
+    return print_against(results, question.sets, "mae", ours, rivals, [huber, other])
 
 
 def by_decile(inside, deciles):
@@ -553,8 +559,8 @@ def report_intervals(results, question):
     print()
     for title, found in gaps.items():
         print(f"- {title}: mean gap over the sets {100 * np.mean(found):.1f} points")
-    print(f"- interval score, CQR / CV+: {geometric_mean(list(ratios.values())):.3f}, ")
-    print(f"  worst {worst(ratios)}")
+    mean = geometric_mean(list(ratios.values()))
+    print(f"- interval score, CQR / CV+: {mean:.3f}, worst {worst(ratios)}")
 
 
 def report_time(results, question):
@@ -623,10 +629,13 @@ QUESTIONS = {
 
 def report(args):
     lines = read(args.results)
-    results = Results(lines, args.part)
+    results, ratios = Results(lines, args.part), {}
     for name, question in asked(args).items():
         print(f"\n## {name}\n")
-        question.report(results, question)
+        of_sets = question.report(results, question) or {}
+        ratios |= {(name, s): ratio for s, ratio in of_sets.items()}
+    print("\n## all questions with rivals\n")
+    print_summaries(ratios, of=lambda key: part(key[1]))
     for line in lines:
         if "error" in line:
             reason = line["error"].replace("\n", " ")[:160]
