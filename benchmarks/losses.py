@@ -633,9 +633,9 @@ def report(args):
     for name, question in asked(args).items():
         print(f"\n## {name}\n")
         of_sets = question.report(results, question) or {}
-        ratios |= {(name, s): ratio for s, ratio in of_sets.items()}
+        ratios |= {f"{s}, {name}": ratio for s, ratio in of_sets.items()}
     print("\n## all questions with rivals\n")
-    print_summaries(ratios, of=lambda key: part(key[1]))
+    print_summaries(ratios, of=lambda key: part(key.split(", ")[0]))
     for line in lines:
         if "error" in line:
             reason = line["error"].replace("\n", " ")[:160]
