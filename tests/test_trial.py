@@ -17,6 +17,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sk_shallow._choice.race import is_behind
 from sk_shallow._inference.residuals import Residuals, holders_of, means_of
 from sk_shallow._model.layout import Layout
+from sk_shallow._model.losses import LOSSES
+from sk_shallow._model.output_activations import number_unit
 from sk_shallow._model.output_units import OUTPUT_UNITS
 from sk_shallow._training.plan import Samples
 from sk_shallow._training.recipe import AS_THEY_ARE, Recipe
@@ -421,3 +423,25 @@ def test_residuals_are_those_of_the_best_checkpoint_in_the_units_of_y():
     assert_allclose(found.noise, found.variance - 25 * spread)
     assert_array_equal(found.holders, expected.holders)
     assert len(found.folds) == N_MEMBERS
+
+
+@pytest.mark.parametrize("name", LOSSES)
+@given(seed=st.integers(0, 2**31), size=st.floats(1, 1e12))
+def test_gains_of_robust_losses_are_of_what_outliers_leave(name, seed, size):
+    rng = np.random.default_rng(seed)
+    losses, weights = rng.random(40), rng.uniform(1, 2, 40)
+    is_wrong = np.arange(40) < 2
+    losses[is_wrong] = 2 * size
+    unit = number_unit(name, "exp", (0.5,) if name == "quantile" else ())
+    trial = SimpleNamespace(_objective=SimpleNamespace(loss=unit), weights=weights)
+    mean = float(np.average(losses, weights=weights))
+    told = Trial._usual(trial, SimpleNamespace(losses=losses, loss=mean))
+    if name in ("absolute_error", "huber", "quantile"):
+        order = np.argsort(losses)
+        shares = weights[order].cumsum() / weights.sum()
+        kept = order[: 1 + np.argmax(shares >= 0.9)]
+        assert not is_wrong[kept].any()
+        expected = np.average(losses[kept], weights=weights[kept])
+        assert told == pytest.approx(expected)
+    else:
+        assert told == mean

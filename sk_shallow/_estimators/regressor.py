@@ -54,8 +54,8 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
             "gamma"}, default="squared_error"
         - "squared_error": for the mean of y.
         - "absolute_error": for the median, which outliers in y do not move.
-        - "huber": squared for residuals up to a tenth of the robust spread of y (half
-          of the interquartile range, as if y were normal), straight beyond [4]_.
+        - "huber": squared for residuals up to 0.03 of the robust spread of y (half of
+          the interquartile range, as if y were normal), straight beyond [4]_.
         - "quantile": the pinball loss of the levels in `quantile` [5]_.
         - "poisson": half the Poisson deviance, for the mean of counts y >= 0.
         - "gamma": half the gamma deviance, for the mean of sizes y > 0 whose errors

@@ -25,7 +25,7 @@ FARTHEST = 60.0
 # What sizes are not told apart from, beside their mean, if they are smaller.
 _LEAST_SIZE = float(np.exp(-FARTHEST))
 # The threshold of Huber's loss, in robust spreads of the targets.
-_THRESHOLD = 0.1
+_THRESHOLD = 0.03
 # What a positive output begins with, at the least.
 LEAST = 1e-2
 
@@ -151,14 +151,13 @@ class _Sizes(Number):
 
     def delta(self, Z, Y, out):
         """dZ2 = -t(r) sign(r), or -t(r) r/ε between."""
-        np.subtract(Z, Y, out=out)
-        tilt = self.tilt(-out)
+        R = Y - Z
         if self.width:
-            out /= self.width
+            np.divide(R, -self.width, out=out)
             np.clip(out, -1, 1, out=out)
         else:
-            np.sign(out, out=out)
-        out *= tilt
+            np.sign(np.negative(R, out=out), out=out)
+        out *= self.tilt(R)
 
 
 @dataclass(frozen=True)

@@ -319,15 +319,14 @@ class Levels(_Upon):
         """dZ2: each output moves all quantiles on its side of the anchor's."""
         stacked, slope = self._stacked(Z), Softplus(self.scale).slope(Z)
         self.unit.delta(stacked, Y, out=out)
-        D, m = self._by_target(out), self.anchor
-        above, below = D[..., m + 1 :, :], D[..., :m, :]
-        above[...] = above[..., ::-1, :].cumsum(axis=-2)[..., ::-1, :]
-        below[...] = below.cumsum(axis=-2)
-        ends = above[..., :1, :], below[..., -1:, :]
-        D[..., m, :] += sum(end.sum(axis=-2) for end in ends)
-        slope = self._by_target(slope)
-        above *= slope[..., m + 1 :, :]
-        below *= -slope[..., :m, :]
+        D, slope, m = self._by_target(out), self._by_target(slope), self.anchor
+        for j in range(self.n_levels - 1, m, -1):
+            D[..., j - 1, :] += D[..., j, :]
+        for j in range(m):
+            D[..., j + 1, :] += D[..., j, :]
+        np.negative(slope[..., :m, :], out=slope[..., :m, :])
+        slope[..., m, :] = 1
+        D *= slope
 
     def inverse(self, A, least=LEAST):
         """Z2 that gives these quantiles, or larger differences."""

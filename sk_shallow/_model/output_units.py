@@ -44,6 +44,7 @@ class LogisticLoss:
     activation = "logistic"
     has_noise = False
     has_curvature = is_smooth = True
+    spread = None
     is_shift_invariant = False
 
     def mean(self, Z):
@@ -77,6 +78,7 @@ class SoftmaxLoss:
     activation = "softmax"
     has_noise = False
     has_curvature = is_smooth = True
+    spread = None
     is_shift_invariant = True
 
     def mean(self, Z):

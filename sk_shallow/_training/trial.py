@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from sk_shallow._arrays.quantiles import weighted_quantile
 from sk_shallow._arrays.threads import suited_to
 from sk_shallow._inference.residuals import Residuals, holders_of, means_of
 from sk_shallow._training.train import Run, mean_curve
@@ -17,6 +18,8 @@ _FIRST, _GROWTH = 25, sqrt(2)
 _WAYS_BACK = {50 * 2**i for i in range(9)}
 # A trial is over at twice the steps of its last gain of this share, and not before.
 _GAIN, _LEAST_STEPS = 5e-3, 200
+# Of a robust loss outliers are most; gains show in what these leave.
+_USUAL = 0.9
 # So much of the loss of a constant is not worth a warning, nor is a loss that has
 # fallen by less than this share over the last half of the steps.
 _NEGLIGIBLE, _FALL = 1e-2, 0.1
@@ -167,9 +170,18 @@ class Trial:
         here = self._checkpoint()
         if self.best is None or here.loss < self.best.loss:
             self.best = here
-        if here.loss < (1 - _GAIN) * self._last_gain[1]:
-            self._last_gain = self.n_steps, here.loss
+        usual = self._usual(here)
+        if usual < (1 - _GAIN) * self._last_gain[1]:
+            self._last_gain = self.n_steps, usual
         self._path.append((self.n_steps, self.best.loss))
+
+    def _usual(self, here):
+        """The mean loss, of a robust loss without the largest tenth."""
+        if self._objective.loss.spread != "robust":
+            return here.loss
+        (most,) = weighted_quantile(here.losses[None], self.weights, _USUAL)
+        usual = here.losses <= most
+        return float(np.average(here.losses[usual], weights=self.weights[usual]))
 
     @property
     def _is_falling(self):
