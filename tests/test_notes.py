@@ -117,7 +117,7 @@ def test_units_that_start_equal_learn_and_stay_equal(activation, solver):
         on_iteration=lambda *_: False,
         rng=np.random.default_rng(0),
     )
-    _, _, W2, _, H, _ = layout.view(theta)
+    _, _, W2, _, _, H, _ = layout.view(theta)
     units = np.vstack([H, W2.T])
     assert objective.value(theta) < 0.98 * start
     assert np.abs(units).max(axis=1).min() > 0

@@ -10,7 +10,7 @@ from sk_shallow._model.layout import Layout
 from sk_shallow._model.penalty import Penalty
 
 sizes = st.integers(1, 5)
-layouts = st.builds(Layout, sizes, sizes, sizes, st.just(1))
+layouts = st.builds(Layout, sizes, sizes, sizes, st.just(1), st.booleans())
 seeds = st.integers(0, 2**32 - 1)
 positive = st.floats(1e-3, 1e3)
 kinds = st.sampled_from(["one", "two", "each"])
@@ -21,10 +21,12 @@ def alpha_of(kind, layout, rng):
 
 
 def assert_windows(layout, vector, W1, W2):
-    """Each row of W1 and all of W2 have these numbers, the biases none."""
+    """Each row of W1, and of V, and all of W2 have these numbers, the biases none."""
     windows = layout.view(vector)
     assert_array_equal(windows.W1, np.broadcast_to(W1, windows.W1.shape))
     assert_array_equal(windows.W2, np.broadcast_to(W2, windows.W2.shape))
+    rows = W1 if np.ndim(W1) == 0 else W1[: layout.n_path]
+    assert_array_equal(windows.V, np.broadcast_to(rows, windows.V.shape))
     assert not windows.b1.any()
     assert not windows.b2.any()
 
@@ -63,7 +65,8 @@ def test_sums_sizes_and_value_are_those_of_a_loop_over_the_weights(layout, kind,
     theta = rng.normal(size=layout.size)
     sums, sizes, value = [0.0] * len(penalty.alpha), [0] * len(penalty.alpha), 0.0
     groups, weights = layout.view(penalty.groups), layout.view(theta)
-    for numbers, values in ((groups.W1, weights.W1), (groups.W2, weights.W2)):
+    for name in ("W1", "W2", "V"):
+        numbers, values = getattr(groups, name), getattr(weights, name)
         for group, weight in zip(numbers.flat, values.flat, strict=True):
             sums[group] += weight
             sizes[group] += 1

@@ -240,7 +240,9 @@ def runs_of(alphas, seed=0):
 
 
 def told_of(runs, weight=7.0, has_noise=True, power=0):
-    unit = SimpleNamespace(has_noise=has_noise, variance_power=power)
+    unit = SimpleNamespace(
+        has_noise=has_noise, has_mean=has_noise, variance_power=power
+    )
     coder = SimpleNamespace(output_unit=unit, per_output=lambda values: values)
     scale = np.array([2.0, 0.1])
     plan = SimpleNamespace(
