@@ -1,4 +1,5 @@
-"""The losses of the regressor: quantiles, outliers, counts, sizes, intervals and time.
+"""The losses of the regressor: quantiles, outliers, counts, sizes, intervals, monotone
+fits and time.
 
     python benchmarks/losses.py run [--questions quantiles,counts] [--sets ames] \
         [--part open] [--splits 5] [--minutes 30] --out results.jsonl
@@ -28,6 +29,9 @@ has its target scaled, `mlp_poisson` as it is. The rivals fit each level by itse
 - absolute: the mean absolute error.
 - intervals: of 90 %: their coverage in the deciles of the width of those by quantiles,
   and the interval score (Gneiting and Raftery 2007), which is width and misses.
+- monotone: the RMSE of fits that are monotone in the columns of `DIRECTIONS`, where
+  the target should be so, beside that of free ones; and the share of test rows whose
+  prediction goes the wrong way where one such column is raised to that of another row.
 - time: seconds beside those of the squared error.
 
 Seconds are CPU time of one thread, the preparation included. `run` appends one line of
@@ -105,6 +109,18 @@ WITH_OUTLIERS = FOLDER[:4] + PRICES[:3] + ["computers"]
 TIMED = ["windsor_houses", "car_prices", "uci_energy", "uci_concrete", "computers"]
 TIMED += ["ames", "california_housing"]
 SYNTHETIC = "heteroscedastic"
+LOSSES = ["absolute", "huber", "quantile", "poisson", "gamma"]
+# Columns with which the target should rise (1) or fall (-1).
+DIRECTIONS = {
+    "car_prices": {"Mileage": -1, "Cylinder": 1},
+    "windsor_houses": {"lotsize": 1, "bathrooms": 1, "stories": 1, "garage": 1},
+    "uci_concrete": {"cement": 1, "age": 1},
+    "saratoga": {"lotSize": 1, "landValue": 1, "livingArea": 1, "bathrooms": 1},
+    "ames": {"area": 1, "Lot.Area": 1, "Overall.Qual": 1, "Overall.Cond": 1},
+    "computers": {"speed": 1, "hd": 1, "ram": 1, "trend": -1},
+    "uci_power_plant": {"AT": -1, "V": -1},
+    "california_housing": {"median_income": 1},
+}
 
 
 class Question(NamedTuple):
@@ -203,12 +219,17 @@ def ours(name, loss, **parameters):
     return ShallowNNRegressor(loss=loss, random_state=SEED, **parameters)
 
 
-def hgb(name, loss):
+def monotone(name, of):
+    return of(name, loss="squared_error", monotonic_cst=DIRECTIONS[name])
+
+
+def hgb(name, loss, **parameters):
     model = HistGradientBoostingRegressor(
         loss=loss,
         quantile=0.5 if loss == "quantile" else None,
         categorical_features="from_dtype",
         random_state=SEED,
+        **parameters,
     )
     model = EachLevel(model) if loss == "quantile" else model
     return make_pipeline(KnownCategories(most=254), model)
@@ -233,6 +254,8 @@ MODELS = {
     "ours_quantile": partial(ours, loss="quantile", quantile=list(LEVELS)),
     "ours_poisson": partial(ours, loss="poisson"),
     "ours_gamma": partial(ours, loss="gamma"),
+    "ours_monotone": partial(monotone, of=ours),
+    "hgb_monotone": partial(monotone, of=hgb),
     "hgb": partial(hgb, loss="squared_error"),
     "hgb_absolute": partial(hgb, loss="absolute_error"),
     "hgb_quantile": partial(hgb, loss="quantile"),
@@ -264,12 +287,32 @@ def is_out(model, y):
 # Scores of one fit.
 
 
-def scores(model, split):
+def scores(name, model, split):
     """Every score that the predictions can have."""
     told = np.asarray(model.predict(split.X_test), dtype=float)
+    violations = wrong_ways(model, split, DIRECTIONS.get(name, {}))
+    return violations | of_predictions(told, model, split)
+
+
+def of_predictions(told, model, split):
     if told.ndim == 2:
         return of_levels(told, split.y_test) | of_intervals(model, split)
     return of_points(told, split) | of_intervals(model, split)
+
+
+def wrong_ways(model, split, directions):
+    """The share of rows that go the wrong way, beyond rounding, in the worst column."""
+    X, rng, shares = split.X_test, np.random.default_rng(SEED), [0.0]
+    for column, direction in directions.items():
+        other = X[column].to_numpy()[rng.permutation(len(X))]
+        low, high = (
+            model.predict(X.assign(**{column: of(X[column], other)}))
+            for of in (np.fmin, np.fmax)
+        )
+        if np.ndim(low) == 1:
+            rounding = 1e-9 * np.abs(split.y).max()
+            shares.append(np.mean(direction * (high - low) < -rounding))
+    return {"violations": max(shares)} if directions else {}
 
 
 def of_points(told, split):
@@ -323,7 +366,7 @@ def measured(name, model, split):
         start = time.process_time()
         made.fit(split.X, split.y)
         seconds = time.process_time() - start
-        found = scores(made, split)
+        found = scores(name, made, split)
     except Exception as reason:
         return {"error": f"{type(reason).__name__}: {reason}"}
     return {"seconds": round(seconds, 4), **chosen(made), **found}
@@ -563,6 +606,23 @@ def report_intervals(results, question):
     print(f"- interval score, CQR / CV+: {mean:.3f}, worst {worst(ratios)}")
 
 
+def report_monotone(results, question):
+    rows, ratios = [], {}
+    ours, free, *_ = question.models
+    for name in results.sets(question.sets, ours):
+        cells = []
+        for model in question.models:
+            loss = number(results.mean(name, model, "rmse"))
+            shares = 100 * results.mean(name, model, "violations")
+            cells.append(f"{loss}; {shares:.2g}")
+        ratios[name] = results.ratio(name, "rmse", ("clean", ours), ("clean", free))
+        rows.append([name, *cells, f"{ratios[name]:.3f}"])
+    print("RMSE; share of rows that go the wrong way, in %\n")
+    print_table(["set", *question.models, "monotone / free"], rows)
+    print()
+    print_summaries(ratios)
+
+
 def report_time(results, question):
     base, *models = question.models
     rows, ratios = [], defaultdict(dict)
@@ -618,9 +678,15 @@ QUESTIONS = {
     "intervals": Question(
         [*NUMBERS, SYNTHETIC], ["ours_quantile", "ours"], CLEAN, report_intervals
     ),
+    "monotone": Question(
+        list(DIRECTIONS),
+        ["ours_monotone", "ours", "hgb_monotone", "hgb"],
+        CLEAN,
+        report_monotone,
+    ),
     "time": Question(
         TIMED,
-        ["ours", *(m for m in MODELS if m.startswith("ours_")), "mlp"],
+        ["ours", *(f"ours_{loss}" for loss in LOSSES), "mlp"],
         CLEAN,
         report_time,
     ),
