@@ -13,6 +13,7 @@ from sk_shallow._estimators import (
     SKOPS_TRUSTED_TYPES,
     ShallowNNClassifier,
     ShallowNNRegressor,
+    register_skl2onnx,
 )
 from sk_shallow._version import __version__
 from sk_shallow.activations import (
@@ -39,4 +40,5 @@ __all__ = [
     "Softplus",
     "Tanh",
     "__version__",
+    "register_skl2onnx",
 ]

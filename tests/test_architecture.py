@@ -23,6 +23,7 @@ FLOORS = (
     "_training",
     "_choice",
     "preprocessing",
+    "_export",
     "_estimators",
     "__init__",
 )
@@ -39,6 +40,7 @@ PACKAGES = {
     "_training": {"joblib", "scipy", "sklearn"},
     "_choice": set(),
     "preprocessing": {"sklearn"},
+    "_export": {"sklearn"},
     "_estimators": {"scipy", "sklearn"},
     "__init__": set(),
 }

@@ -141,7 +141,11 @@ class Reals:
 
     def means(self, Z2, y):
         """A2 in units of y, from outputs in such."""
-        return self.output_unit.scaled(self.by_output(y.scale)).mean(Z2)
+        return self.unit(y).mean(Z2)
+
+    def unit(self, y):
+        """The output unit for outputs in units of y."""
+        return self.output_unit.scaled(self.by_output(y.scale))
 
     def first_bias(self, y, weights, standardizer):
         """The outputs of the best constant: inverse link of the location of y."""
@@ -309,6 +313,10 @@ class Labels:
     def units(self, y):
         """Of the outputs: logits have none."""
         return y
+
+    def unit(self, y):
+        """The output unit: logits have no units."""
+        return self.output_unit
 
     def encode(self, y, standardizer, dtype):
         """Y: indicators of the labels, 0/1 for two classes, or one-hot columns."""

@@ -30,6 +30,7 @@ from sk_shallow._choice.choice import choose
 from sk_shallow._data.constraints import check_parameters, plain
 from sk_shallow._data.samples import Data
 from sk_shallow._data.splitting import hold_out
+from sk_shallow._estimators.exported import Exported
 from sk_shallow._estimators.parameters import (
     PARAMETERS,
     check_alpha,
@@ -117,7 +118,7 @@ def if_incremental(method: _Method) -> _Method:
     return available_if(is_incremental)(method)
 
 
-class ShallowNN(Versioned, BaseEstimator):
+class ShallowNN(Exported, Versioned, BaseEstimator):
     """What the classifier and the regressor share: they differ in what y is."""
 
     coefs_: list[Floats]

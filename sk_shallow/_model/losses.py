@@ -19,6 +19,7 @@ import numpy as np
 from scipy.special import xlogy
 
 from sk_shallow._arrays.quantiles import weighted_quantile
+from sk_shallow._model.links import Link
 
 # Beyond this size of a logarithm, exp goes on as a straight line, in the losses.
 FARTHEST = 60.0
@@ -33,6 +34,11 @@ LEAST = 1e-2
 def _bounded(Z):
     """Z within what exp can take."""
     return np.clip(Z, -FARTHEST, FARTHEST)
+
+
+def _largest(dtype):
+    """The logarithm of what is finite."""
+    return np.log(np.finfo(dtype).max) - 1
 
 
 def _exp_and_on(Z):
@@ -58,6 +64,10 @@ class Number:
     def mean(self, Z):
         """A2 = Z2."""
         return Z
+
+    def link(self, dtype):
+        """The numbers of `mean`, in this precision."""
+        return Link(self.activation)
 
     def slope(self, Z):
         """∂A2/∂Z2, elementwise."""
@@ -252,7 +262,11 @@ class Positive(Number):
 
     def mean(self, Z):
         """A2 = exp(Z2), as far as it is finite."""
-        return np.exp(np.minimum(Z, np.log(np.finfo(Z.dtype).max) - 1))
+        return np.exp(np.minimum(Z, _largest(Z.dtype)))
+
+    def link(self, dtype):
+        """The numbers of `mean`, in this precision."""
+        return Link(self.activation, high=float(_largest(dtype)))
 
     def slope(self, Z):
         """∂A2/∂Z2 = A2."""

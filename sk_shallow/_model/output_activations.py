@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.special import expit
 
+from sk_shallow._model.links import Link
 from sk_shallow._model.losses import FARTHEST, LEAST, LOSSES, Number, Positive
 from sk_shallow._model.output_units import softplus
 
@@ -54,6 +55,10 @@ class Softplus:
         """h' = 1 / (1 + exp(-Z/s))."""
         return expit(np.maximum(self._in_units(Z)[1], _LOWEST))
 
+    def link(self):
+        """The numbers of `forward`."""
+        return Link(self.name, self.scale, float(_LOWEST))
+
     def inverse(self, A, least):
         """Z of A, where s is 1."""
         return inverse_softplus(A, least)
@@ -88,6 +93,10 @@ class Exp(Softplus):
         scale, Z = self._in_units(Z)
         return scale * np.exp(np.clip(Z, _LOWEST, _HIGHEST))
 
+    def link(self):
+        """The numbers of `forward`."""
+        return Link(self.name, self.scale, float(_LOWEST), float(_HIGHEST), 1.0)
+
     def inverse(self, A, least):
         """Z = log A."""
         return np.log(np.maximum(A, least))
@@ -107,6 +116,10 @@ class LogSoftplus(Softplus):
         scale, Z = self._in_units(Z)
         Z = np.maximum(Z, -FARTHEST)
         return expit(Z) / softplus(Z) / scale
+
+    def link(self):
+        """The numbers of h itself."""
+        return Link(self.name, self.scale)
 
     def inverse(self, A, least):
         """Z of log A, where s is 1."""
@@ -176,6 +189,10 @@ class Through(_Upon):
     def mean(self, Z):
         """A2 = h(Z2)."""
         return self.unit.mean(self.function.forward(Z))
+
+    def link(self, dtype):
+        """The numbers of `mean`."""
+        return self.function.link()
 
     def slope(self, Z):
         """h'(Z2)."""
@@ -310,6 +327,11 @@ class Levels(_Upon):
     def mean(self, Z):
         """A2."""
         return self.unit.mean(self._stacked(Z))
+
+    def link(self, dtype):
+        """The numbers of `mean`."""
+        how = {"n_levels": self.n_levels, "anchor": self.anchor, "gap": self.scale}
+        return self.unit.link(dtype)._replace(**how)
 
     def loss(self, Z, Y):
         """ℓ of every sample."""

@@ -11,6 +11,7 @@ if the scale of its loss is a variance of noise, for the data to tell, and
 import numpy as np
 from scipy.special import expit
 
+from sk_shallow._model.links import Link
 from sk_shallow._model.losses import SquaredError
 
 # exp of less adds nothing to 1, and could be a subnormal number, which is slow.
@@ -51,6 +52,10 @@ class LogisticLoss:
         """A2 = 1 / (1 + exp(-Z2))."""
         return expit(Z)
 
+    def link(self, dtype):
+        """The numbers of `mean`."""
+        return Link(self.activation)
+
     def log_mean(self, Z):
         """log A2 = -log(1 + exp(-Z2))."""
         return _as_precise_as_probabilities(-softplus(-Z))
@@ -86,6 +91,10 @@ class SoftmaxLoss:
         A = np.exp(Z - Z.max(axis=-2, keepdims=True))
         A /= A.sum(axis=-2, keepdims=True)
         return A
+
+    def link(self, dtype):
+        """The numbers of `mean`."""
+        return Link(self.activation)
 
     def log_mean(self, Z):
         """log A2 = Z2 - log Σⱼ exp(Z2ⱼ)."""

@@ -1,0 +1,1 @@
+"""Fitted networks for other libraries and languages: pure functions of `Network`."""
