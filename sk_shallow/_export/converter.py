@@ -15,7 +15,11 @@ from sk_shallow._export.onnx import (
 def register(classifier, regressor):
     """Tell skl2onnx how the two estimators are converted."""
     update = package("skl2onnx").update_registered_converter
-    options = {"zipmap": [True, False, "columns"], "output_class_labels": [False, True]}
+    options = {
+        "zipmap": [True, False, "columns"],
+        "output_class_labels": [False, True],
+        "nocl": [True, False],
+    }
     update(classifier, "SkShallowClassifier", _classes, _convert, options=options)
     update(regressor, "SkShallowRegressor", _numbers, _convert)
 
@@ -56,14 +60,23 @@ def _numbers(operator):
 def _classes(operator):
     """The types of labels and of probabilities."""
     network, types = _network(operator), _types()
-    is_string = network.classes is not None and (
-        class_labels(network).dtype.kind == "U"
-    )
+    is_string = _strings_or_ints(network).dtype.kind == "U"
     kind = types.StringTensorType if is_string else types.Int64TensorType
     n = network.of_each_class().n_out
     shape = [None, n] if network.is_multilabel else [None]
     operator.outputs[0].type = kind(shape)
     operator.outputs[1].type = _floats(operator, n)
+
+
+def _strings_or_ints(network):
+    """The classes as skl2onnx has them: booleans are 0 and 1."""
+    classes = class_labels(network)
+    if classes.dtype.kind == "f":
+        raise ValueError(
+            "skl2onnx has no classes that are floats. Use to_onnx(), or classes that "
+            "are strings or whole numbers."
+        )
+    return classes.astype(np.int64) if classes.dtype.kind == "b" else classes
 
 
 def _convert(scope, operator, container):
@@ -72,6 +85,8 @@ def _convert(scope, operator, container):
     graph = Graph(_dtype(operator), scope.get_unique_variable_name)
     names = [variable.full_name for variable in operator.inputs]
     X = graph.node("Concat", *names, axis=1) if len(names) > 1 else names[0]
+    if network.classes is not None:
+        network = network._replace(classes=_strings_or_ints(network))
     write = predict if network.classes is None else classify
     write(graph, network, X, *(variable.full_name for variable in operator.outputs))
     for name, values in graph.constants.items():
