@@ -9,7 +9,13 @@ from scipy import sparse
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
 
-from sk_shallow import Activation, LeakyReLU, ShallowNNClassifier, ShallowNNRegressor
+from sk_shallow import (
+    Activation,
+    LeakyReLU,
+    ShallowNNClassifier,
+    ShallowNNRegressor,
+    register_skl2onnx,
+)
 from sk_shallow.preprocessing import PiecewiseLinearEncoder
 
 Floats = NDArray[np.floating[Any]]
@@ -58,6 +64,14 @@ assert_type(classifier.predict_log_proba(X), Floats)
 assert_type(classifier.decision_function(X), Floats)
 print(classifier.predict(X).tolist(), classifier.classes_.tolist())
 classifier.predict(X, return_std=True)  # type: ignore[call-arg]
+
+# Elsewhere.
+assert_type(classifier.predictor()(X), Floats)
+assert_type(classifier.to_c("net", "float32"), str)
+regressor.save_arrays("network.npz")
+print(regressor.to_sklearn().predict(X), regressor.to_onnx().graph)
+register_skl2onnx()
+regressor.to_c(dtype="float16")  # type: ignore[arg-type]
 
 # Parameters.
 ShallowNNRegressor(solver="lm", alpha="ard", activation=LeakyReLU(0.1), init="he")

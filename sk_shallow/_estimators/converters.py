@@ -30,6 +30,7 @@ def register_skl2onnx() -> None:
     >>> X, y = load_iris(return_X_y=True)
     >>> net = ShallowNNClassifier(5, alpha=1.0, random_state=0)
     >>> pipeline = make_pipeline(StandardScaler(), net).fit(X, y)
+    >>> import skl2onnx  # doctest: +SKIP
     >>> register_skl2onnx()  # doctest: +SKIP
     >>> model = skl2onnx.to_onnx(pipeline, X[:1])  # doctest: +SKIP
     """

@@ -55,10 +55,10 @@ class Exported:
         """scikit-learn's own network with these weights.
 
         A fitted `MLPClassifier` or `MLPRegressor`, behind a copy of `encoder_` in a
-        `Pipeline` where there is one. It predicts the same to 1e-12 of its size; of y
-        with one column in two dimensions in one dimension, as scikit-learn does. It
-        can be pickled and cloned, and knows nothing of this library if there is no
-        encoder. It cannot be trained further with `warm_start` or `partial_fit`.
+        `Pipeline` where there is one. It predicts the same to 1e-12 of its size (where
+        exp is the output activation of a loss not made for it, up to 1e13 spreads of
+        y). It can be pickled and cloned, and without an encoder it needs nothing of
+        this library. With `warm_start` or `partial_fit` it cannot go on.
 
         Returns
         -------
