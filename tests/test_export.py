@@ -178,7 +178,9 @@ def unseen(samples):
             far[name] = far[name].astype(object)
             far.loc[far.index[::3], name] = 99 if name == "floor" else "new"
         return far
-    return samples * np.float32(-3)
+    far = samples * np.float32(-3)
+    far[::9, 1] = np.nan
+    return far
 
 
 # The predictor.
@@ -209,7 +211,6 @@ def test_the_predictor_looks_at_the_shape_only():
     for wrong in (X[:, :3], X[0, :3], X[None], 1.0):
         with pytest.raises(ValueError, match="Expected rows of 4 numbers"):
             call(wrong)
-    assert np.isnan(call([np.nan, 0, 0, 0])).all()
 
 
 def test_the_predictor_has_weights_of_its_own():

@@ -26,9 +26,8 @@ class Exported:
         of shape (n_samples, n_features) or (n_features,), and gives what
         `predict_proba` of the classifier gives, or `predict` of the regressor, bit by
         bit; one row by itself has a result by itself. It looks at nothing but the
-        number of columns: not at their names, nor for infinite numbers. A NaN is a gap
-        where `encoder_` knows gaps, else the result is NaN. It holds a copy of the
-        weights, and can be pickled.
+        number of columns: not at their names, nor for infinite numbers. It holds a copy
+        of the weights, and can be pickled.
 
         Returns
         -------

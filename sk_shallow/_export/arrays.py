@@ -25,7 +25,7 @@ def arrays(network):
     """What is written, by name: strings, numbers and booleans, no objects."""
     name, numbers = network.activation_named(ACTIVATIONS, "The reader", _REFIT)
     network = network.of_each_class()
-    found = network.table._asdict()
+    found = network.inputs._asdict()
     found |= {key: getattr(network, key) for key in ("b1", "W1", "W2", "b2")}
     found |= {
         "V": network.path,

@@ -1,6 +1,7 @@
 """A fitted network as a C99 header that needs only math.h.
 
 In the templates ${p} is the prefix, ${K} the number of outputs and ${real} the type.
+Comparisons are written so that NaN stays NaN.
 """
 
 import re
@@ -12,15 +13,15 @@ ACTIVATIONS = {
     "identity": "z",
     "logistic": "1 / (1 + ${exp}(-z))",
     "tanh": "${tanh}(z)",
-    "relu": "z > 0 ? z : 0",
-    "leaky_relu": "z > 0 ? z : ${number} * z",
-    "elu": "z > 0 ? z : ${number} * ${expm1}(z)",
+    "relu": "z < 0 ? 0 : z",
+    "leaky_relu": "z < 0 ? ${number} * z : z",
+    "elu": "z < 0 ? ${number} * ${expm1}(z) : z",
     "softplus": "${p}_softplus(z)",
 }
 _OUTPUTS = {
     "identity": "",
     "logistic": "    for (j = 0; j < ${K}; j++) out[j] = 1 / (1 + ${exp}(-out[j]));\n",
-    "relu": "    for (j = 0; j < ${K}; j++) out[j] = out[j] > 0 ? out[j] : 0;\n",
+    "relu": "    for (j = 0; j < ${K}; j++) out[j] = out[j] < 0 ? 0 : out[j];\n",
     "softmax": """\
     ${real} most = out[0], sum = 0;
     for (j = 1; j < ${K}; j++) most = out[j] > most ? out[j] : most;
@@ -30,7 +31,7 @@ _OUTPUTS = {
     "softplus": """\
     for (j = 0; j < ${K}; j++) {
         const ${real} u = out[j] / ${p}_scale[j];
-        out[j] = ${p}_scale[j] * ${p}_softplus(u > ${low} ? u : ${low});
+        out[j] = ${p}_scale[j] * ${p}_softplus(u < ${low} ? ${low} : u);
     }
 """,
     "exp": """\
@@ -58,6 +59,7 @@ _LEVELS = """\
     }
 """
 _COLUMN = "        const ${real} r = x[i];\n"
+_FILLED = "        const ${real} r = isnan(x[i]) ? ${p}_mean[i] : x[i];\n"
 _INPUT = """\
         ${real} r = x[${p}_feature[i]];
         if (${p}_kind[i] == 1) r = isnan(r) ? 1 : 0;
@@ -115,9 +117,8 @@ def to_c(network, prefix, dtype):
     if not (prefix.isascii() and prefix.isidentifier()):
         raise ValueError(f"prefix must be an identifier of C. Got {prefix!r} instead.")
     name, numbers = network.activation_named(ACTIVATIONS, "The C header", _REFIT)
-    comment, as_they_are = _comment(network), network.inputs is None
-    write = _Literals(dtype)
-    as_they_are = as_they_are and not write.is_float
+    write, comment = _Literals(dtype), _comment(network)
+    as_they_are = network.inputs.are_columns and not write.is_float
     network = network.of_each_class().in_precision(dtype)
     sizes = _sizes(network)
     code = _code(network, name, as_they_are)
@@ -154,6 +155,8 @@ def _arrays(network, as_they_are):
         found["V"] = network.V
     if not as_they_are:
         found |= network.inputs._asdict()
+    elif network.inputs.fill_gaps:
+        found["mean"] = network.inputs.mean
     if link.name in ("softplus", "exp"):
         found["scale"] = _per_output(link.scale, network.n_out)
     if link.n_levels > 1:
@@ -163,7 +166,8 @@ def _arrays(network, as_they_are):
 
 def _code(network, name, as_they_are):
     """The functions, as templates."""
-    row = _COLUMN if as_they_are else _INPUT
+    column = _FILLED if network.inputs.fill_gaps else _COLUMN
+    row = column if as_they_are else _INPUT
     row += _PATH if len(network.V) else ""
     levels = _LEVELS if network.link.n_levels > 1 else ""
     end = levels + _OUTPUTS[network.link.name]

@@ -44,12 +44,12 @@ class Inputs(NamedTuple):
     high: np.ndarray
 
     @classmethod
-    def plain(cls, n_features):
-        """The columns themselves."""
-        zeros, ones = np.zeros(n_features), np.ones(n_features)
-        number = np.arange(n_features)
+    def plain(cls, mean):
+        """The columns themselves; a mean of NaN leaves gaps as they are."""
+        zeros, ones = np.zeros(len(mean)), np.ones(len(mean))
         bounds = -np.inf * ones, np.inf * ones
-        return cls(number, zeros.astype(int), zeros, zeros, ones, *bounds)
+        number = np.arange(len(mean))
+        return cls(number, zeros.astype(int), mean, zeros, ones, *bounds)
 
     @classmethod
     def of(cls, encoding):
@@ -77,6 +77,17 @@ class Inputs(NamedTuple):
         """Which inputs are columns as they are."""
         is_bounded = np.isfinite(self.low) | np.isfinite(self.high)
         return (self.kind == RAMP) & ~is_bounded & (self.width == 1)
+
+    @property
+    def are_columns(self):
+        """Whether they are the columns of X, one by one."""
+        in_turn = np.array_equal(self.feature, np.arange(len(self.feature)))
+        return in_turn and bool(self.passed.all())
+
+    @property
+    def fill_gaps(self):
+        """Whether there is anything to stand for a gap."""
+        return bool(np.isfinite(self.mean).any())
 
 
 def _of_labels(j, levels):
@@ -120,8 +131,7 @@ class Network(NamedTuple):
         g.
     link : Link
         h.
-    inputs : Inputs or None
-        None where the inputs are the columns of X.
+    inputs : Inputs
     codes : dict of Codes
         Of each column of labels, by its number.
     center : ndarray of shape (n_inputs,)
@@ -141,7 +151,7 @@ class Network(NamedTuple):
     V: np.ndarray
     activation: Activation
     link: Link
-    inputs: Inputs | None
+    inputs: Inputs
     codes: dict
     center: np.ndarray
     n_features: int
@@ -162,10 +172,10 @@ class Network(NamedTuple):
             *weights,
             plan.activation,
             coder.unit(plan.y).link(weights[1].dtype),
-            None if is_kept else Inputs.of(encoding),
+            Inputs.plain(_means(plan)) if is_kept else Inputs.of(encoding),
             codes,
             plan.x.mean,
-            plan.layout.n_in if is_kept else len(encoding.features),
+            plan.layout.n_in if encoding is None else len(encoding.features),
             names,
             getattr(coder, "classes", None),
             getattr(coder, "multilabel", False),
@@ -175,11 +185,6 @@ class Network(NamedTuple):
     def n_out(self):
         """Number of outputs."""
         return len(self.b2)
-
-    @property
-    def table(self):
-        """The inputs, whatever they are."""
-        return Inputs.plain(self.n_features) if self.inputs is None else self.inputs
 
     @property
     def path(self):
@@ -210,7 +215,7 @@ class Network(NamedTuple):
         precision then holds what the column tells, whatever its mean.
         """
         wide = self._replace(**_as(np.float64, self, ("b1", "W1", "W2", "b2", "V")))
-        table = self.table
+        table = self.inputs
         if np.dtype(dtype) != np.float64:
             center = np.where(table.passed, self.center, 0.0)
             table = table._replace(left=table.left + center)
@@ -233,11 +238,18 @@ class Network(NamedTuple):
         return f"x{j}" if self.names is None else str(self.names[j])
 
 
+def _means(plan):
+    """What stands for a gap in each column; NaN where nothing does."""
+    if plan.encoding is None:
+        return np.full(plan.layout.n_in, np.nan)
+    return np.array([float(one.mean) for one in plan.encoding.features])
+
+
 def _as(dtype, values, names):
     """These fields of a tuple as floats of a dtype; an error if they overflow."""
     with np.errstate(over="ignore"):
         found = {name: np.asarray(getattr(values, name), dtype) for name in names}
-    if not all(np.isfinite(array).all() for array in found.values()):
+    if any(np.isinf(array).any() for array in found.values()):
         raise ValueError(
             f"Some numbers of the network overflow in {np.dtype(dtype)}. Take float64."
         )

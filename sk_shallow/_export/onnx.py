@@ -222,11 +222,12 @@ def _column(graph, X, j):
 
 def _inputs(graph, network, X):
     """What the hidden layer sees; X as it is where nothing is made of it."""
-    table, n = network.inputs, network.n_features
-    if table.passed.all() and len(table.kind) == n:
-        if not table.left.any():
-            return X
-        return graph.node("Sub", X, graph.floats(table.left))
+    table = network.inputs
+    if table.are_columns:
+        if table.fill_gaps:
+            X = graph.node("Where", graph.node("IsNaN", X), graph.floats(table.mean), X)
+        is_moved = table.left.any()
+        return graph.node("Sub", X, graph.floats(table.left)) if is_moved else X
     X = graph.node("Gather", X, graph.constant(table.feature), axis=1)
     gaps = graph.node("IsNaN", X)
     R = graph.node("Where", gaps, graph.floats(table.mean), X)

@@ -78,13 +78,21 @@ def predictor(weights, plan, n_features):
         )
     dtype = weights[1].dtype
     encode = None
-    if not is_kept:
+    if encoding is not None:
         ramps = encoding.ramps.within(np.finfo(dtype).max)
         encode = partial(_encoded, ramps, dtype)
+        if is_kept:
+            encode = partial(_filled, ramps.mean.astype(dtype))
     decode = partial(_probabilities, coder, coder.unit(plan.y))
     if coder.are_numbers:
         decode = partial(_numbers, coder, coder.unit(plan.y))
     return Predictor(weights, plan.activation, encode, decode, n_features)
+
+
+def _filled(mean, X):
+    """X with these means in place of gaps."""
+    gaps = np.isnan(X)
+    return np.where(gaps, mean, X) if gaps.any() else X
 
 
 def _encoded(ramps, dtype, X):
