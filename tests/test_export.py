@@ -1,14 +1,19 @@
 import functools
 import io
+import json
 import os
 import pickle
 import re
+import runpy
 import shutil
 import subprocess
 import sys
 import textwrap
+import threading
 from itertools import count
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import numpy as np
 import pandas as pd
@@ -582,6 +587,28 @@ def test_a_missing_package_is_named(name, call, monkeypatch):
         call()
 
 
+def test_the_example_of_a_server_answers(tmp_path):
+    pytest.importorskip("onnxruntime")
+    path, url = str(tmp_path / "network.onnx"), "http://localhost:{}"
+    pytest.importorskip("onnx").save(made("two strings"), path)
+    example = runpy.run_path(str(ROOT / "examples" / "onnx_server.py"))
+    example["Handler"].log_message = lambda *_: None
+    with example["make_server"](path) as server:
+        url = url.format(server.server_port)
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        told = urlopen(url, json.dumps(X[:5].tolist()).encode()).read()
+        with pytest.raises(HTTPError, match="400") as wrong:
+            urlopen(url, b"rows")
+        wrong.value.close()
+        server.shutdown()
+        thread.join()
+    model, found = fitted("two strings")[0], json.loads(told)
+    assert found["label"] == model.predict(X[:5]).tolist()
+    expected = model.predict_proba(X[:5])
+    assert_allclose(found["probabilities"], expected, rtol=0, atol=1e-5)
+
+
 PIPED = [
     "two strings",
     "numbered",
@@ -696,6 +723,7 @@ def test_single_precision_refuses_what_overflows(method):
         getattr(model, method)(dtype="float32")
 
 
+@pytest.mark.slow
 def test_importing_loads_nothing_more():
     code = """
         import sys

@@ -8,7 +8,7 @@ import importlib
 
 import numpy as np
 
-from sk_shallow._export.network import GAP, LABEL, RAMP, listed
+from sk_shallow._export.network import GAP, LABEL, listed
 
 # Elements of tensors, as TensorProto numbers them.
 _FLOAT, _INT64, _STRING, _DOUBLE = 1, 7, 8, 11
@@ -231,12 +231,10 @@ def _inputs(graph, network, X):
     X = graph.node("Gather", X, graph.constant(table.feature), axis=1)
     gaps = graph.node("IsNaN", X)
     R = graph.node("Where", gaps, graph.floats(table.mean), X)
-    R = graph.node(
-        "Div", graph.node("Sub", R, graph.floats(table.left)), _width(graph, table)
-    )
-    R = graph.node(
-        "Min", graph.node("Max", R, graph.floats(table.low)), graph.floats(table.high)
-    )
+    R = graph.node("Sub", R, graph.floats(table.left))
+    R = graph.node("Div", R, graph.floats(table.width))
+    R = graph.node("Max", R, graph.floats(table.low))
+    R = graph.node("Min", R, graph.floats(table.high))
     if (table.kind == GAP).any():
         is_gap = graph.node("Cast", gaps, to=_float_type(graph.dtype))
         R = graph.node("Where", graph.constant(table.kind == GAP), is_gap, R)
@@ -245,10 +243,6 @@ def _inputs(graph, network, X):
         hit = graph.node("Cast", hit, to=_float_type(graph.dtype))
         R = graph.node("Where", graph.constant(table.kind == LABEL), hit, R)
     return R
-
-
-def _width(graph, table):
-    return graph.floats(np.where(table.kind == RAMP, table.width, 1))
 
 
 def _float_type(dtype):
