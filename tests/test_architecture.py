@@ -24,6 +24,7 @@ FLOORS = (
     "_choice",
     "preprocessing",
     "_export",
+    "inspection",
     "_estimators",
     "__init__",
 )
@@ -41,6 +42,7 @@ PACKAGES = {
     "_choice": set(),
     "preprocessing": {"sklearn"},
     "_export": {"sklearn"},
+    "inspection": {"matplotlib", "scipy", "sklearn"},
     "_estimators": {"scipy", "sklearn"},
     "__init__": set(),
 }

@@ -400,7 +400,7 @@ class ShallowNN(Exported, Versioned, BaseEstimator):
             vars(self).pop(name, None)
         self._posteriors = self._residuals = None
         self._keeps_holders = self._is_partial = False
-        self._keep(self, plan, [run.theta for run in runs])
+        self._keep(self, plan, plan.members([run.theta for run in runs]))
         self._progress = progress._replace(solver_state=runs[0].state)
         self._recipe = recipe._replace(solver=None)
         self.solver_, self.activation_ = recipe.solver.name, recipe.activation_name
@@ -418,9 +418,9 @@ class ShallowNN(Exported, Versioned, BaseEstimator):
         else:
             vars(self).update(summary(plan, runs, progress.weight))
 
-    def _keep(self, model, plan, thetas):
-        """Give the model the weights of θ, in original units."""
-        members, dtype = plan.members(thetas), self._dtype
+    def _keep(self, model, plan, members):
+        """Give the model the weights of these members."""
+        dtype = self._dtype
         check_unit(plan.y.scale, dtype)
         b1, W1, W2, b2, V = check_weights(merged(members), dtype)
         path = [V] if plan.layout.has_path else []
@@ -541,6 +541,13 @@ class ShallowNN(Exported, Versioned, BaseEstimator):
         check_honoured(recipe.solver, self._requested(), self.alpha)
         return recipe
 
+    def _each_member(self):
+        """Each member as an estimator of its own, to predict with."""
+        for weights in self._members():
+            model = self._keep(copy.copy(self), self._plan.one, [weights])
+            model.n_estimators_ = 1
+            yield model
+
     def _members(self):
         """The fitted weights of each member."""
         biases = self._output_biases
@@ -598,7 +605,7 @@ class ShallowNN(Exported, Versioned, BaseEstimator):
         scorer = check_scoring(self, self.scoring)
 
         def validate(theta):
-            model = self._keep(copy.copy(self), plan, [theta])
+            model = self._keep(copy.copy(self), plan, plan.members([theta]))
             samples, weights = held_out, {}
             if callable(self.scoring):  # and may write to what it is given
                 samples = held_out.copy()

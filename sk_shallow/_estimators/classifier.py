@@ -410,9 +410,9 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
         factors = coder.class_factors(self.class_weight, data.y, data.weights)
         return data.weighted(factors[coder.codes(data.y)])
 
-    def _keep(self, model, plan, thetas):
+    def _keep(self, model, plan, members):
         """The classes belong to the fitted model too."""
-        model = super()._keep(model, plan, thetas)
+        model = super()._keep(model, plan, members)
         model.classes_ = plan.coder.classes
         return model
 
