@@ -400,7 +400,7 @@ class ShallowNN(Exported, Versioned, BaseEstimator):
             vars(self).pop(name, None)
         self._posteriors = self._residuals = None
         self._keeps_holders = self._is_partial = False
-        self._keep(self, plan, plan.members([run.theta for run in runs]))
+        self._keep(self, plan, [run.theta for run in runs])
         self._progress = progress._replace(solver_state=runs[0].state)
         self._recipe = recipe._replace(solver=None)
         self.solver_, self.activation_ = recipe.solver.name, recipe.activation_name
@@ -418,9 +418,9 @@ class ShallowNN(Exported, Versioned, BaseEstimator):
         else:
             vars(self).update(summary(plan, runs, progress.weight))
 
-    def _keep(self, model, plan, members):
-        """Give the model the weights of these members."""
-        dtype = self._dtype
+    def _keep(self, model, plan, thetas):
+        """Give the model the weights of θ, in original units."""
+        members, dtype = plan.members(thetas), self._dtype
         check_unit(plan.y.scale, dtype)
         b1, W1, W2, b2, V = check_weights(merged(members), dtype)
         path = [V] if plan.layout.has_path else []
@@ -477,6 +477,12 @@ class ShallowNN(Exported, Versioned, BaseEstimator):
         """Z2 of each member, of shape (n_members, n_outputs, n_samples)."""
         g = self._plan.activation
         return np.array([output(X, *weights, g) for weights in self._members()])
+
+    def _told_by_members(self, X):
+        """What the committee predicts, and a list of what each member does."""
+        _, inputs = self._read_inputs(X)
+        outputs = self._member_outputs(inputs)
+        return self._told(outputs.mean(axis=0)), [self._told(Z2) for Z2 in outputs]
 
     def _problem(self, data, coder, rng):
         """The samples of the fit, with the weights of the classes."""
@@ -541,13 +547,6 @@ class ShallowNN(Exported, Versioned, BaseEstimator):
         check_honoured(recipe.solver, self._requested(), self.alpha)
         return recipe
 
-    def _each_member(self):
-        """Each member as an estimator of its own, to predict with."""
-        for weights in self._members():
-            model = self._keep(copy.copy(self), self._plan.one, [weights])
-            model.n_estimators_ = 1
-            yield model
-
     def _members(self):
         """The fitted weights of each member."""
         biases = self._output_biases
@@ -605,7 +604,7 @@ class ShallowNN(Exported, Versioned, BaseEstimator):
         scorer = check_scoring(self, self.scoring)
 
         def validate(theta):
-            model = self._keep(copy.copy(self), plan, plan.members([theta]))
+            model = self._keep(copy.copy(self), plan, [theta])
             samples, weights = held_out, {}
             if callable(self.scoring):  # and may write to what it is given
                 samples = held_out.copy()

@@ -362,8 +362,7 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
             In the order of `classes_`. Rows sum to one, except for multilabel targets,
             where each column is the probability that the label is present.
         """
-        Z2 = self._outputs(X)
-        return self._plan.coder.per_class(self._plan.coder.output_unit.mean, Z2)
+        return self._told(self._outputs(X))
 
     def predict_log_proba(self, X: DataLike) -> Floats:
         """The logarithm of `predict_proba`, exact however small the probability.
@@ -394,6 +393,10 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
         Z2 = self._outputs(X)
         return self._plan.coder.decision(Z2)
 
+    def _told(self, Z2):
+        """Probabilities, by the outputs."""
+        return self._plan.coder.per_class(self._plan.coder.output_unit.mean, Z2)
+
     def _read_y(self, y, n_samples):
         return read_labels(y, n_samples)
 
@@ -410,9 +413,9 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
         factors = coder.class_factors(self.class_weight, data.y, data.weights)
         return data.weighted(factors[coder.codes(data.y)])
 
-    def _keep(self, model, plan, members):
+    def _keep(self, model, plan, thetas):
         """The classes belong to the fitted model too."""
-        model = super()._keep(model, plan, members)
+        model = super()._keep(model, plan, thetas)
         model.classes_ = plan.coder.classes
         return model
 

@@ -414,8 +414,7 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         `predict_interval` can be transformed back; see there.
         """
         if not return_std:
-            Z2 = self._outputs(X)
-            return self._plan.coder.decode(self._plan.means(Z2))
+            return self._told(self._outputs(X))
         X, inputs = self._read_inputs(X)
         check_has_mean(self._plan.coder.output_unit, self.loss)
         mean = self._plan.means(self._outputs_of(inputs))
@@ -510,6 +509,10 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         """
         told = self._plan.coder.middle(self.predict(X))
         return float(r2_score(y, told, sample_weight=sample_weight))
+
+    def _told(self, Z2):
+        """Numbers, by the outputs."""
+        return self._plan.coder.decode(self._plan.means(Z2))
 
     def _held_out(self, wanted):
         """The held-out residuals, or an error."""

@@ -20,8 +20,6 @@ from sk_shallow.inspection._weights import (
 
 # Features that are drawn if none are named, and labels of one, at the most.
 _MOST, _MOST_LABELS = 9, 20
-# Rows that are predicted at once.
-_N_ROWS = 10_000
 
 
 class Effect(NamedTuple):
@@ -35,7 +33,7 @@ class Effect(NamedTuple):
     average : ndarray of shape (n_outputs, n_values)
         The mean prediction.
     members : ndarray of shape (n_members, n_outputs, n_values)
-        That of each member.
+        That of each member of a committee.
     rug : ndarray
         The values of the samples; empty for labels.
     """
@@ -126,8 +124,8 @@ class FeatureEffectDisplay:
         features: Listed | None = None,
         *,
         target: Any = None,
-        grid_resolution: int = 40,
-        subsample: int | None = 500,
+        grid_resolution: int = 30,
+        subsample: int | None = 300,
         random_state: int | np.random.RandomState | None = 0,
         n_columns: int = 3,
         ax: Any = None,
@@ -146,9 +144,9 @@ class FeatureEffectDisplay:
         target : label or int, default=None
             Of which class, or output, the prediction is; None: of all, and of two
             classes of the second. Of classes it is the probability.
-        grid_resolution : int, default=40
+        grid_resolution : int, default=30
             How many values a feature is given, at the most: quantiles of the samples.
-        subsample : int or None, default=500
+        subsample : int or None, default=300
             How many of the samples are averaged over, at the most.
         random_state : int, RandomState instance or None, default=0
             Draws these.
@@ -176,14 +174,11 @@ class FeatureEffectDisplay:
         parts, label = _outputs_of(estimator, target)
         if target is not None:
             outputs = [outputs[parts[0]] if len(outputs) > 1 else str(target)]
-        models = [estimator]
-        if estimator.n_estimators_ > 1:
-            models += estimator._each_member()
         effects = []
         for j in chosen:
             grid, changed, rug = _variations(X, j, grid_resolution)
-            means = np.array([_averages(m, X, changed, parts) for m in models])
-            effects.append(Effect(str(names[j]), grid, means[0], means[1:], rug))
+            means = _averages(estimator, X, changed, parts)
+            effects.append(Effect(str(names[j]), grid, *means, rug))
         display = cls(effects, outputs, label=label)
         return display.plot(ax=ax, n_columns=n_columns, **kwargs)
 
@@ -374,15 +369,21 @@ def _with_label(i, code):
     return change
 
 
-def _averages(model, X, changed, parts):
-    """The mean response after each change, of shape (n_parts, n_changes)."""
-    return np.array(
-        [_response(model, change(X))[:, parts].mean(axis=0) for change in changed]
-    ).T
+def _averages(estimator, X, changed, parts):
+    """The mean of what is predicted after each change.
 
-
-def _response(model, X):
-    """Probabilities of classes, or predictions, of shape (n_samples, n_columns)."""
-    if hasattr(model, "classes_"):
-        return model.predict_proba(X)
-    return model.predict(X).reshape(X.n_samples, -1)
+    Returns
+    -------
+    average : ndarray of shape (n_parts, n_changes)
+    members : ndarray of shape (n_members, n_parts, n_changes)
+        Of a committee; else there are none.
+    """
+    averages = []
+    for change in changed:
+        all_together, members = estimator._told_by_members(change(X))
+        told = np.array([all_together, *members])
+        told = told.reshape(*told.shape[:2], -1)[..., parts]
+        averages.append(told.mean(axis=1))
+    average, *members = np.stack(averages, axis=-1)
+    members = members if len(members) > 1 else []
+    return average, np.reshape(members, (len(members), *average.shape))

@@ -19,21 +19,25 @@ def pyplot():
     return plt
 
 
-def axes_of(ax, figsize=None):
+def axes_of(ax, figsize=None, layout="constrained"):
     """The axes that are given, or those of a new figure."""
     plt = pyplot()
     if ax is None:
-        _, ax = plt.subplots(figsize=figsize, layout="constrained")
+        _, ax = plt.subplots(figsize=figsize, layout=layout)
     return ax
 
 
-def grid_of(ax, n, n_columns):
-    """So many axes with one vertical scale, in place of those that are given.
+def grid_of(ax, n, n_columns, *, sharey=True, size=(3.2, 2.7)):
+    """So many axes in place of those that are given.
 
     Parameters
     ----------
     ax : Axes, array of n of them, or None
     n, n_columns : int
+    sharey : bool, default=True
+        Whether they have one vertical scale.
+    size : (float, float), default=(3.2, 2.7)
+        Of each in a new figure, in inches.
 
     Returns
     -------
@@ -50,7 +54,7 @@ def grid_of(ax, n, n_columns):
     n_columns = min(n, n_columns)
     shape = -(-n // n_columns), n_columns
     if ax is None:
-        size = 3.2 * shape[1] + 0.6, 2.7 * shape[0] + 0.3
+        size = size[0] * shape[1] + 0.6, size[1] * shape[0] + 0.3
         cells = plt.figure(figsize=size, layout="constrained").add_gridspec(*shape)
     else:
         place = ax.get_subplotspec()
@@ -58,7 +62,7 @@ def grid_of(ax, n, n_columns):
             raise ValueError("ax must be of a grid, as plt.subplots makes them.")
         ax.set_axis_off()
         cells = place.subgridspec(*shape)
-    axes = cells.subplots(sharey=True, squeeze=False).ravel()
+    axes = cells.subplots(sharey=sharey, squeeze=False).ravel()
     for spare in axes[n:]:
         spare.remove()
     return axes[:n]

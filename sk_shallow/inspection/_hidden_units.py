@@ -171,7 +171,8 @@ class HiddenUnitsDisplay:
         -------
         self : HiddenUnitsDisplay
         """
-        self.ax_ = ax = axes_of(ax, self._figsize())
+        layout = "constrained" if self.image_shape is None else "compressed"
+        self.ax_ = ax = axes_of(ax, self._figsize(), layout)
         self.figure_ = ax.figure
         limit = np.nanmax(np.abs(self.weights), initial=0) or 1.0
         style = {"cmap": DIVERGING, "vmin": -limit, "vmax": limit}
@@ -222,7 +223,7 @@ class HiddenUnitsDisplay:
         ax, n = self.ax_, len(self.units)
         (height, width), (n_rows, n_columns) = self.image_shape, _grid(n)
         is_numbered = n_columns <= _MOST_NUMBERED
-        above = ceil(0.28 * height) if is_numbered else max(1, height // 12)
+        above = ceil(0.25 * height) if is_numbered else max(1, height // 12)
         beside = max(1, width // 10)
         tall, wide = height + above, width + beside
         mosaic = np.full((n_rows * tall, n_columns * wide - beside), np.nan)
@@ -230,10 +231,13 @@ class HiddenUnitsDisplay:
             top, left = i // n_columns * tall + above, i % n_columns * wide
             rows, columns = slice(top, top + height), slice(left, left + width)
             mosaic[rows, columns] = image.reshape(height, width)
+            frame = {"fill": False, "edgecolor": "gray", "linewidth": 0.5}
+            corner = left - 0.5, top - 0.5
+            ax.add_patch(_rectangle(corner, width, height, **frame))
             if is_numbered:
                 ax.text(
                     left + (width - 1) / 2,
-                    top - 0.5 - 0.1 * above,
+                    top - 0.5 - 0.15 * above,
                     str(self.units[i]),
                     ha="center",
                     va="bottom",
@@ -247,3 +251,9 @@ def _grid(n):
     """Rows and columns for n tiles."""
     n_columns = ceil(sqrt(n))
     return ceil(n / n_columns), n_columns
+
+
+def _rectangle(*args, **kwargs):
+    from matplotlib.patches import Rectangle
+
+    return Rectangle(*args, **kwargs)

@@ -1,11 +1,12 @@
 """How training went."""
 
+from itertools import chain
 from typing import Any, Self
 
 import numpy as np
 
 from sk_shallow._typing import DataLike, Floats
-from sk_shallow.inspection._figure import axes_of
+from sk_shallow.inspection._figure import axes_of, grid_of
 from sk_shallow.inspection._weights import check_network
 
 # A range of losses beyond which their scale is logarithmic.
@@ -15,9 +16,10 @@ _WIDE = 20
 class LossCurveDisplay:
     """The loss of training and of held-out samples, and the iterate that was kept.
 
-    All losses are in one unit: that of the loss which training minimises. It is nats
-    for classes, and for numbers that of standardised targets. The training loss has
-    the penalty in it (not where "lm" finds α), the held-out losses have not.
+    All losses are in one unit, that of the loss which training minimises: nats for
+    classes, for numbers that of standardised targets, half the squared error in
+    variances of y for one. The training loss has the penalty in it (but where "lm"
+    finds α), the held-out losses have not.
 
     Parameters
     ----------
@@ -32,8 +34,8 @@ class LossCurveDisplay:
     kept : int, default=None
         Which iterate was kept; the first is 1.
     candidates : dict of lists, default=None
-        The race: `n_steps` and held-out `loss` of each candidate, with what else they
-        are called by in the legend.
+        The race: `n_steps` and held-out `loss` of each candidate, and by what names
+        they differ. They get a picture of their own, beside.
     unit : str, default=None
         Of the losses.
     name : str, default=None
@@ -46,9 +48,9 @@ class LossCurveDisplay:
     kept_ : PathCollection or None
         The iterate that was kept, on each of these.
     candidates_ : list of PathCollection
-        The candidates, one collection for each kind.
-    ax_, score_ax_, steps_ax_ : Axes or None
-        Those of the losses, of the scores, and of the candidates' steps.
+        The candidates, a collection for each kind; the least loss has a ring.
+    ax_, score_ax_, candidates_ax_ : Axes or None
+        Those of the losses, of the scores, and of the candidates.
     figure_ : Figure
 
     See Also
@@ -74,7 +76,7 @@ class LossCurveDisplay:
     candidates_: list[Any]
     ax_: Any
     score_ax_: Any
-    steps_ax_: Any
+    candidates_ax_: Any
     figure_: Any
 
     def __init__(
@@ -118,7 +120,8 @@ class LossCurveDisplay:
             Whether to draw the candidates of the race, too: their held-out losses after
             the steps that they made.
         ax : Axes, default=None
-            Where to draw; None: in a new figure.
+            Where to draw; with candidates, side by side in its place, or two of them.
+            None: in a new figure.
         name : str, default=None
             Of the network, for the legend.
         **kwargs : dict
@@ -150,7 +153,8 @@ class LossCurveDisplay:
         Parameters
         ----------
         ax : Axes, default=None
-            Where to draw; None: in a new figure.
+            Where to draw; with candidates, side by side in its place, or two of them.
+            None: in a new figure.
         name : str, default=None
             Of the network, for the legend; None: that of the display.
         **kwargs : dict
@@ -160,12 +164,15 @@ class LossCurveDisplay:
         -------
         self : LossCurveDisplay
         """
-        self.ax_ = ax = axes_of(ax)
-        self.figure_ = ax.figure
+        if self.candidates is None:
+            self.ax_, self.candidates_ax_ = axes_of(ax), None
+        else:
+            axes = grid_of(ax, 2, 2, sharey=False, size=(4.4, 3.9))
+            self.ax_, self.candidates_ax_ = axes
+        ax, self.figure_ = self.ax_, self.ax_.figure
         name = self.name if name is None else name
         self._prefix = "" if name is None else f"{name}: "
-        self.score_ax_ = self.steps_ax_ = None
-        self.held_out_line_ = self.score_line_ = self.kept_ = None
+        self.score_ax_ = self.held_out_line_ = self.score_line_ = self.kept_ = None
         self.line_ = self._curve(ax, self.training, "training", **kwargs)
         if self.held_out is not None:
             self.held_out_line_ = self._curve(ax, self.held_out, "held out", ls="--")
@@ -178,12 +185,12 @@ class LossCurveDisplay:
             self.score_ax_.set_ylabel(f"held-out {self.score_name}")
         if self.kept is not None:
             self._mark_kept()
-        self.candidates_ = [] if self.candidates is None else self._draw_candidates()
         unit = "" if self.unit is None else f", in {self.unit}"
         ax.set(xlabel="iteration", ylabel=f"loss{unit}")
-        if self._is_wide():
+        if _are_wide(self.training, self.held_out):
             ax.set_yscale("log")
         self._legend()
+        self.candidates_ = [] if self.candidates is None else self._draw_candidates()
         return self
 
     def _curve(self, ax, values, label, **kwargs):
@@ -197,54 +204,61 @@ class LossCurveDisplay:
 
     def _mark_kept(self):
         """A ring on the curve that was judged."""
-        i = self.kept - 1
-        judged = self.training if self.held_out is None else self.held_out
-        line = self.held_out_line_ or self.line_
-        label = f"{self._prefix}kept: iteration {self.kept}"
-        self.kept_ = self.ax_.scatter(
+        line = self.score_line_ or self.held_out_line_ or self.line_
+        self.kept_ = line.axes.scatter(
             [self.kept],
-            [judged[i]],
+            [line.get_ydata()[self.kept - 1]],
             s=70,
             facecolors="none",
             edgecolors=line.get_color(),
             linewidths=1.8,
             zorder=5,
-            label=label,
+            label=f"{self._prefix}kept: iteration {self.kept}",
         )
 
+    def _legend(self):
+        """One legend for the losses and the scores."""
+        axes = [ax for ax in (self.ax_, self.score_ax_) if ax is not None]
+        pairs = [ax.get_legend_handles_labels() for ax in axes]
+        handles, labels = (list(chain(*parts)) for parts in zip(*pairs, strict=True))
+        place = "best" if self.score_ax_ is None else "center right"
+        axes[-1].legend(handles, labels, fontsize="small", loc=place)
+
     def _draw_candidates(self):
-        """The held-out losses of the candidates, against steps on a scale of theirs."""
-        table = self.candidates
-        self.steps_ax_ = ax = self.ax_.twiny()
-        ax.set(xscale="log", xlabel="steps of a candidate")
+        """The held-out losses of the candidates, the least of them ringed."""
+        table, ax = self.candidates, self.candidates_ax_
         n_steps, losses = np.array(table["n_steps"]), np.array(table["loss"])
-        kinds = np.array(_kinds(table))
-        drawn, is_finite = [], np.isfinite(losses)
+        kinds, is_finite = np.array(_kinds(table)), np.isfinite(losses)
+        drawn = []
         for i, kind in enumerate(dict.fromkeys(kinds)):
             chosen = (kinds == kind) & is_finite
+            style = {"marker": _MARKERS[i % len(_MARKERS)], "color": f"C{i}", "s": 28}
             points = n_steps[chosen], losses[chosen]
-            style = {"s": 24, "alpha": 0.8, "marker": _MARKERS[i % len(_MARKERS)]}
-            color = f"C{i + 2}"
-            drawn.append(ax.scatter(*points, color=color, label=kind, **style))
+            drawn.append(ax.scatter(*points, alpha=0.8, label=kind, **style))
+        if is_finite.any():
+            best = np.argmin(np.where(is_finite, losses, np.inf))
+            style = {"facecolors": "none", "edgecolors": "gray", "linewidths": 1.8}
+            ax.scatter([n_steps[best]], [losses[best]], s=130, zorder=3, **style)
+        rounds = np.unique(n_steps)
+        ax.set_xscale("log")
+        ax.set_xticks(rounds, [str(n) for n in rounds])
+        ax.minorticks_off()
+        ax.set_xlim(rounds[0] / 1.5, rounds[-1] * 1.5)
+        if _are_wide(losses):
+            ax.set_yscale("log")
+        ax.set(xlabel="steps of a candidate", ylabel="held-out loss, in the same unit")
+        ax.legend(fontsize="small")
         return drawn
-
-    def _is_wide(self):
-        """Whether the losses are positive, and differ by far."""
-        curves = [self.training, *([] if self.held_out is None else [self.held_out])]
-        values = np.concatenate(curves)
-        values = values[np.isfinite(values)]
-        return bool(values.size and values.max() > _WIDE * values.min() > 0)
-
-    def _legend(self):
-        """One legend for all axes."""
-        others = [ax for ax in (self.score_ax_, self.steps_ax_) if ax is not None]
-        pairs = [ax.get_legend_handles_labels() for ax in (self.ax_, *others)]
-        handles, labels = (sum(parts, []) for parts in zip(*pairs, strict=True))
-        top = others[-1] if others else self.ax_
-        top.legend(handles, labels, fontsize="small")
 
 
 _MARKERS = "osD^vP"
+
+
+def _are_wide(*curves):
+    """Whether losses are positive, and differ by far."""
+    values = np.concatenate([curve for curve in curves if curve is not None])
+    values = values[np.isfinite(values)]
+    return bool(values.size and values.max() > _WIDE * values.min() > 0)
 
 
 def _next_color(ax):
@@ -271,12 +285,19 @@ def _unit(estimator):
 
 
 def _kinds(table):
-    """What each candidate is called: what is not the same for all, but for numbers."""
-    names = [
-        name
+    """What each candidate is called: the names that not all share."""
+    named = {
+        name: [_told(name, value) for value in table[name]]
         for name in ("solver", "activation", "encoding", "linear_path")
-        if len({str(value) for value in table.get(name, [])}) > 1
-    ]
-    rows = zip(*(table[name] for name in names), strict=True)
-    told = [", ".join(str(v) for v in row if v is not None) for row in rows]
-    return told or ["candidates"] * len(table["loss"])
+        if name in table
+    }
+    differing = [told for told in named.values() if len(set(told)) > 1]
+    kinds = [", ".join(filter(None, row)) for row in zip(*differing, strict=True)]
+    return [kind or "plain" for kind in kinds] or ["candidates"] * len(table["loss"])
+
+
+def _told(name, value):
+    """A value in a legend; nothing for what is not there."""
+    if isinstance(value, bool):
+        return name.replace("_", " ") if value else ""
+    return "" if value is None else str(value)

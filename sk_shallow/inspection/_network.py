@@ -1,5 +1,6 @@
 """The picture of the network: circles, and lines as wide as the weights."""
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -70,7 +71,7 @@ class NetworkDisplay:
         weights: list[Any],
         names: list[Any],
         *,
-        n_in_all: DataLike | None = None,
+        n_in_all: Sequence[int] | None = None,
     ) -> None:
         self.weights = [np.asarray(W) for W in weights]
         self.names = [[str(name) for name in layer] for layer in names]
@@ -119,9 +120,10 @@ class NetworkDisplay:
         check_network(estimator)
         W1, W2, *path = weights_by_feature(estimator, X)
         (d, h), k = W1.shape, W2.shape[1]
-        rows = in_order(importance_of_features(W1, W2, *path), max_units)
-        units = in_order(importance_of_units(W1, W2), max_units)
-        outputs = np.arange(min(k, max_units))
+        n_in, n_hidden, n_out = (_n_shown(n, max_units) for n in (d, h, k))
+        rows = in_order(importance_of_features(W1, W2, *path), n_in)
+        units = in_order(importance_of_units(W1, W2), n_hidden)
+        outputs = np.arange(n_out)
         names = [
             feature_names(estimator)[rows],
             units,
@@ -180,13 +182,13 @@ class NetworkDisplay:
         """The weights of a matrix between two layers."""
         from matplotlib.collections import LineCollection
 
-        sizes, largest = np.abs(W).ravel(), np.abs(W).max(initial=0) or 1.0
+        sizes, widest = np.abs(W).ravel(), np.abs(W).max(initial=0) or 1.0
         style = {
-            "linewidths": max_width * sizes / largest,
+            "linewidths": max_width * sizes / widest,
             "colors": np.where(W.ravel() < 0, NEGATIVE, POSITIVE),
             "alpha": 0.8,
             "zorder": 1,
-            "linestyles": "dotted" if j - i > 1 else "solid",
+            "linestyles": "dashed" if j - i > 1 else "solid",
             "capstyle": "butt",
         }
         ends = [[(i, y), (j, z)] for y in places[i] for z in places[j]]
@@ -214,11 +216,18 @@ class NetworkDisplay:
             self._write(2.09, y, name, "left")
         if max(map(len, self.names)) <= 16:
             for name, y in zip(middle, places[1], strict=True):
-                self._write(1, y, name, "center", fontsize="x-small")
+                self._write(
+                    1, y, name, "center", fontsize="x-small" if len(name) < 3 else 6
+                )
 
     def _write(self, x, y, text, side, **style):
         style = {"fontsize": "small", "va": "center", **style}
         self.ax_.text(x, y, text, ha=side, color=_text_color(), zorder=3, **style)
+
+
+def _n_shown(n, most):
+    """How many of n there is room for: all, rather than to tell of one more."""
+    return n if n <= most + 1 else most
 
 
 def _text_color():

@@ -11,8 +11,8 @@ def check_network(estimator):
     check_is_fitted(estimator)
     if not hasattr(estimator, "n_hidden_"):
         raise TypeError(
-            "estimator must be a fitted ShallowNNClassifier or ShallowNNRegressor; of a "
-            "Pipeline, its last step, with X as the steps before give it. "
+            "estimator must be a fitted ShallowNNClassifier or ShallowNNRegressor; of "
+            "a Pipeline its last step, with X as the steps before give it. "
             f"Got {type(estimator).__name__}."
         )
 
