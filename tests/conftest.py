@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 from hypothesis import settings
@@ -9,6 +11,9 @@ settings.register_profile(
     "laws", derandomize=True, deadline=None, max_examples=25, print_blob=False
 )
 settings.load_profile("laws")
+
+# Pictures are drawn in memory, those of doctests too.
+os.environ["MPLBACKEND"] = "agg"
 
 # The workers of a parallel run share the cores: one BLAS thread each.
 threadpool_limits(1, user_api="blas")

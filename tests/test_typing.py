@@ -11,7 +11,12 @@ import numpy as np
 import pytest
 
 import sk_shallow
-from sk_shallow import ShallowNNClassifier, ShallowNNRegressor, preprocessing
+from sk_shallow import (
+    ShallowNNClassifier,
+    ShallowNNRegressor,
+    inspection,
+    preprocessing,
+)
 from sk_shallow._data.constraints import Names
 from sk_shallow._estimators import parameters
 from sk_shallow.preprocessing import PiecewiseLinearEncoder
@@ -23,7 +28,9 @@ ALLOWED = {
     PiecewiseLinearEncoder: preprocessing.PARAMETERS,
 }
 PUBLIC = [getattr(sk_shallow, name) for name in sk_shallow.__all__]
+DISPLAYS = [getattr(inspection, name) for name in inspection.__all__]
 CLASSES = [kind for kind in PUBLIC if isinstance(kind, type)] + [PiecewiseLinearEncoder]
+CLASSES += DISPLAYS
 each_estimator = pytest.mark.parametrize("Estimator", ALLOWED)
 
 
@@ -99,6 +106,11 @@ def test_fitted_attributes_are_declared_and_have_no_value(Estimator):
     declared = {n for n in get_type_hints(Estimator) if not n.startswith("_")}
     assert declared == documented(Estimator)
     assert not [name for name in declared if hasattr(Estimator(), name)]
+
+
+@pytest.mark.parametrize("Display", DISPLAYS)
+def test_what_a_picture_leaves_is_declared_and_documented(Display):
+    assert set(get_type_hints(Display)) == documented(Display)
 
 
 def is_of(value, annotation):

@@ -16,6 +16,7 @@ from sk_shallow import (
     ShallowNNRegressor,
     register_skl2onnx,
 )
+from sk_shallow.inspection import FeatureEffectDisplay, LossCurveDisplay
 from sk_shallow.preprocessing import PiecewiseLinearEncoder
 
 Floats = NDArray[np.floating[Any]]
@@ -102,6 +103,13 @@ assert_type(encoder.fit_transform(frame, sample_weight=[1, 2]), Floats)
 print(encoder.n_features_out_ + 1, encoder.get_feature_names_out().tolist())
 print([edges is None or edges[0] for edges in encoder.bin_edges_])
 PiecewiseLinearEncoder(quantiles="median")  # type: ignore[arg-type]
+
+# Pictures.
+display = LossCurveDisplay.from_estimator(regressor, candidates=True, color="red")
+assert_type(display, LossCurveDisplay)
+print(display.plot(name="net").ax_, display.training.min())
+FeatureEffectDisplay.from_estimator(regressor, frame, ["a"], target=0, n_columns=2)
+LossCurveDisplay.from_estimator(regressor, "net")  # type: ignore[misc]
 
 
 class Softsign(Activation):
