@@ -109,7 +109,7 @@ display = LossCurveDisplay.from_estimator(regressor, candidates=True, color="red
 assert_type(display, LossCurveDisplay)
 print(display.plot(name="net").ax_, display.training.min())
 FeatureEffectDisplay.from_estimator(regressor, frame, ["a"], target=0, n_columns=2)
-LossCurveDisplay.from_estimator(regressor, "net")  # type: ignore[misc]
+LossCurveDisplay.from_estimator(regressor, candidates="all")  # type: ignore[arg-type]
 
 
 class Softsign(Activation):
