@@ -74,3 +74,32 @@ def label_left(axes, label):
         place = ax.get_subplotspec()
         if place is None or place.is_first_col() or len(axes) == 1:
             ax.set_ylabel(label)
+
+
+def count_in_ones(axis):
+    """Ticks at whole numbers."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.set_major_locator(MaxNLocator("auto", integer=True))
+
+
+def rectangle(corner, width, height):
+    """A thin frame."""
+    from matplotlib.patches import Rectangle
+
+    style = {"fill": False, "edgecolor": "gray", "linewidth": 0.5}
+    return Rectangle(corner, width, height, **style)
+
+
+def lines(ends, **style):
+    """Lines from point to point."""
+    from matplotlib.collections import LineCollection
+
+    return LineCollection(ends, **style)
+
+
+def text_color():
+    """That of the style."""
+    from matplotlib import rcParams
+
+    return rcParams["text.color"]

@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 
 from sk_shallow._typing import DataLike, Floats
-from sk_shallow.inspection._figure import DIVERGING, axes_of
+from sk_shallow.inspection._figure import DIVERGING, axes_of, rectangle
 from sk_shallow.inspection._weights import (
     check_network,
     feature_names,
@@ -231,9 +231,7 @@ class HiddenUnitsDisplay:
             top, left = i // n_columns * tall + above, i % n_columns * wide
             rows, columns = slice(top, top + height), slice(left, left + width)
             mosaic[rows, columns] = image.reshape(height, width)
-            frame = {"fill": False, "edgecolor": "gray", "linewidth": 0.5}
-            corner = left - 0.5, top - 0.5
-            ax.add_patch(_rectangle(corner, width, height, **frame))
+            ax.add_patch(rectangle((left - 0.5, top - 0.5), width, height))
             if is_numbered:
                 ax.text(
                     left + (width - 1) / 2,
@@ -251,9 +249,3 @@ def _grid(n):
     """Rows and columns for n tiles."""
     n_columns = ceil(sqrt(n))
     return ceil(n / n_columns), n_columns
-
-
-def _rectangle(*args, **kwargs):
-    from matplotlib.patches import Rectangle
-
-    return Rectangle(*args, **kwargs)

@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 
 from sk_shallow._typing import DataLike, Floats
-from sk_shallow.inspection._figure import axes_of, grid_of
+from sk_shallow.inspection._figure import axes_of, count_in_ones, grid_of
 from sk_shallow.inspection._weights import check_network
 
 # A range of losses beyond which their scale is logarithmic.
@@ -187,6 +187,7 @@ class LossCurveDisplay:
             self._mark_kept()
         unit = "" if self.unit is None else f", in {self.unit}"
         ax.set(xlabel="iteration", ylabel=f"loss{unit}")
+        count_in_ones(ax.xaxis)
         if _are_wide(self.training, self.held_out):
             ax.set_yscale("log")
         self._legend()

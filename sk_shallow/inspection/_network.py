@@ -6,7 +6,13 @@ from typing import Any, Self
 import numpy as np
 
 from sk_shallow._typing import DataLike
-from sk_shallow.inspection._figure import NEGATIVE, POSITIVE, axes_of
+from sk_shallow.inspection._figure import (
+    NEGATIVE,
+    POSITIVE,
+    axes_of,
+    lines,
+    text_color,
+)
 from sk_shallow.inspection._weights import (
     check_network,
     feature_names,
@@ -17,6 +23,12 @@ from sk_shallow.inspection._weights import (
     weights_by_feature,
 )
 
+# Of a circle, and from its centre to a name beside it, in points.
+_DIAMETER, _BESIDE = 16.0, 11.0
+# Circles of more units are small, and have no numbers in them; or no names beside them.
+_MOST_NUMBERED, _MOST_NAMED = 16, 60
+# The width of the widest line, and the diameters of small circles together, in points.
+_WIDEST, _CROWD = 5.0, 500.0
 _TITLES = "inputs", "hidden units", "outputs"
 
 
@@ -86,7 +98,7 @@ class NetworkDisplay:
         *,
         max_units: int = 12,
         ax: Any = None,
-        max_width: float = 5.0,
+        max_width: float | None = None,
         **kwargs: Any,
     ) -> Self:
         """Draw a network.
@@ -103,8 +115,9 @@ class NetworkDisplay:
             largest weights, and the first of the outputs.
         ax : Axes, default=None
             Where to draw; None: in a new figure.
-        max_width : float, default=5.0
-            The width of the widest line, in points.
+        max_width : float, default=None
+            The width of the widest line, in points. None: 5, and less where more than
+            16 circles stand above one another.
         **kwargs : dict
             For the lines, as matplotlib's `LineCollection` takes them.
 
@@ -137,15 +150,18 @@ class NetworkDisplay:
         display = cls(weights, names, n_in_all=(d, h, k))
         return display.plot(ax=ax, max_width=max_width, **kwargs)
 
-    def plot(self, ax: Any = None, *, max_width: float = 5.0, **kwargs: Any) -> Self:
+    def plot(
+        self, ax: Any = None, *, max_width: float | None = None, **kwargs: Any
+    ) -> Self:
         """Draw.
 
         Parameters
         ----------
         ax : Axes, default=None
             Where to draw; None: in a new figure.
-        max_width : float, default=5.0
-            The width of the widest line, in points.
+        max_width : float, default=None
+            The width of the widest line, in points. None: 5, and less where more than
+            16 circles stand above one another.
         **kwargs : dict
             For the lines, as matplotlib's `LineCollection` takes them.
 
@@ -160,6 +176,8 @@ class NetworkDisplay:
         self.figure_ = ax.figure
         heights = [(n - 1) / 2 - np.arange(n) for n in n_slots]
         places = [y[: len(shown)] for y, shown in zip(heights, self.names, strict=True)]
+        if max_width is None:
+            max_width = min(_WIDEST, _WIDEST * _MOST_NUMBERED / tallest)
         ends = [(0, 1), (1, 2), (0, 2)]
         self.lines_ = [
             self._draw_lines(W, *pair, places, max_width, **kwargs)
@@ -170,18 +188,16 @@ class NetworkDisplay:
         for x, (shown, n) in enumerate(layers):
             if n > len(shown):
                 self._write(x, heights[x][-1], f"… {n - len(shown)} more", "center")
-        middle = (tallest - 1) / 2
+        middle, above = (tallest - 1) / 2, max(0.95, 0.03 * tallest)
         for x, (n, title) in enumerate(zip(self.n_in_all, _TITLES, strict=True)):
             told = title if n > 1 else title[:-1]
-            self._write(x, middle + 0.95, f"{n} {told}", "center")
-        ax.set(xlim=(-0.15, 2.15), ylim=(-middle - 0.6, middle + 1.3))
+            self._write(x, middle + above, f"{n} {told}", "center")
+        ax.set(xlim=(-0.15, 2.15), ylim=(-middle - 0.6, middle + 1.4 * above))
         ax.set_axis_off()
         return self
 
     def _draw_lines(self, W, i, j, places, max_width, **kwargs):
         """The weights of a matrix between two layers."""
-        from matplotlib.collections import LineCollection
-
         sizes, widest = np.abs(W).ravel(), np.abs(W).max(initial=0) or 1.0
         style = {
             "linewidths": max_width * sizes / widest,
@@ -192,8 +208,7 @@ class NetworkDisplay:
             "capstyle": "butt",
         }
         ends = [[(i, y), (j, z)] for y in places[i] for z in places[j]]
-        lines = LineCollection(ends, **{**style, **kwargs})
-        return self.ax_.add_collection(lines)
+        return self.ax_.add_collection(lines(ends, **{**style, **kwargs}))
 
     def _draw_nodes(self, x, places):
         """The circles of a layer."""
@@ -201,36 +216,33 @@ class NetworkDisplay:
         return ax.scatter(
             np.full(len(places), float(x)),
             places,
-            s=260 if n <= 16 else 60,
+            s=(_DIAMETER if n <= _MOST_NUMBERED else min(8, _CROWD / n)) ** 2,
             facecolors=[ax.get_facecolor()],
-            edgecolors=_text_color(),
+            edgecolors=text_color(),
             zorder=2,
         )
 
     def _write_names(self, places):
         """Beside the inputs and outputs, and in the hidden units, if there is room."""
         left, middle, right = self.names
+        if max(map(len, self.names)) > _MOST_NAMED:
+            return
         for name, y in zip(left, places[0], strict=True):
-            self._write(-0.09, y, name, "right")
+            self._write(0, y, name, "right", -_BESIDE)
         for name, y in zip(right, places[2], strict=True):
-            self._write(2.09, y, name, "left")
-        if max(map(len, self.names)) <= 16:
+            self._write(2, y, name, "left", _BESIDE)
+        if max(map(len, self.names)) <= _MOST_NUMBERED:
             for name, y in zip(middle, places[1], strict=True):
-                self._write(
-                    1, y, name, "center", fontsize="x-small" if len(name) < 3 else 6
-                )
+                size = "x-small" if len(name) < 3 else 6
+                self._write(1, y, name, "center", fontsize=size)
 
-    def _write(self, x, y, text, side, **style):
-        style = {"fontsize": "small", "va": "center", **style}
-        self.ax_.text(x, y, text, ha=side, color=_text_color(), zorder=3, **style)
+    def _write(self, x, y, text, side, beside=0.0, **style):
+        """A text so many points beside a place."""
+        style = {"fontsize": "small", "va": "center", "ha": side, **style}
+        style |= {"xytext": (beside, 0), "textcoords": "offset points"}
+        self.ax_.annotate(text, (x, y), color=text_color(), zorder=3, **style)
 
 
 def _n_shown(n, most):
     """How many of n there is room for: all, rather than to tell of one more."""
     return n if n <= most + 1 else most
-
-
-def _text_color():
-    from matplotlib import rcParams
-
-    return rcParams["text.color"]
