@@ -81,6 +81,15 @@ def test_the_flower_is_drawn(quickstart, tmp_path):
 
 
 @pytest.mark.slow
+def test_all_pictures_are_drawn(tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    monkeypatch.setattr(sys, "argv", ["pictures.py", "--output-dir", str(tmp_path)])
+    runpy.run_path(str(EXAMPLES / "pictures.py"), run_name="__main__")
+    drawn = {path.stem.removesuffix("_dark") for path in tmp_path.glob("*.png")}
+    assert drawn > {"pictures", "network", "candidates"}
+
+
+@pytest.mark.slow
 def test_own_activation_runs():
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     done = subprocess.run(
