@@ -83,7 +83,7 @@ def _closed():
     before = set(plt.get_fignums())
     yield
     for number in set(plt.get_fignums()) - before:
-        plt.figure(number).canvas.draw()
+        plt.figure(number).draw_without_rendering()
         plt.close(number)
 
 
@@ -240,6 +240,15 @@ def test_the_candidates_are_those_of_the_race():
     assert not ax.axison
 
 
+def test_a_candidate_that_has_diverged_is_left_out():
+    table = {"n_steps": [100, 100, 200], "loss": [np.inf, 9.0, 0.1]}
+    display = LossCurveDisplay([2.0, 1.0], candidates=table).plot()
+    np.testing.assert_array_equal(
+        display.candidates_[0].get_offsets(), [[100, 9], [200, 0.1]]
+    )
+    assert display.candidates_ax_.get_yscale() == "log"
+
+
 def test_without_a_race_there_are_no_candidates():
     display = LossCurveDisplay.from_estimator(NETS["regressor"], candidates=True)
     assert display.candidates_ == []
@@ -305,6 +314,13 @@ def test_with_samples_the_weights_are_times_the_spread_of_the_inputs(data):
     weights = net.coefs_[0] * X.std(axis=0)[:, None]
     units = units_by_importance(weights, net.coefs_[1])[:2]
     np.testing.assert_allclose(display.image_.get_array(), weights[:, units])
+
+
+@pytest.mark.parametrize("n_features", [1, 3])
+def test_samples_of_other_features_are_refused(n_features):
+    data = X[:, :n_features]
+    with pytest.raises(ValueError, match=f"{n_features} features, .* has 4"):
+        HiddenUnitsDisplay.from_estimator(NETS["regressor"], data)
 
 
 @pytest.mark.parametrize("n_hidden", [1, 2, 200])
@@ -556,6 +572,16 @@ def test_of_many_features_the_nine_of_the_largest_weights():
     assert {"x7", "x20"} < set(names)
 
 
+def test_there_may_be_no_data_about_a_feature():
+    data = FRAME.assign(gone=np.nan, one=1.0)
+    net = regressor(data=data, encoding="piecewise")
+    display = FeatureEffectDisplay.from_estimator(net, data, ["gone", "one"])
+    assert [len(lines[0].get_xdata()) for lines in display.lines_] == [1, 1]
+    wanted = net.predict(data).mean()
+    for lines in display.lines_:
+        np.testing.assert_allclose(lines[0].get_ydata(), wanted)
+
+
 def test_a_part_of_the_samples_is_enough():
     net = NETS["regressor"]
     display = FeatureEffectDisplay.from_estimator(net, X, [0], subsample=10)
@@ -567,6 +593,8 @@ def test_an_unknown_feature_or_target_is_refused():
         FeatureEffectDisplay.from_estimator(FRAMED, FRAME, ["z"])
     with pytest.raises(ValueError, match="no feature 4 among 4"):
         FeatureEffectDisplay.from_estimator(NETS["regressor"], X, [4])
+    with pytest.raises(ValueError, match="one feature at least"):
+        FeatureEffectDisplay.from_estimator(NETS["regressor"], X, [])
     with pytest.raises(ValueError, match="target='z'"):
         FeatureEffectDisplay.from_estimator(NETS["classes"], X, [0], target="z")
 
@@ -586,6 +614,22 @@ def test_several_pictures_in_the_place_of_one_or_in_axes_of_their_own():
     with pytest.raises(ValueError, match="of a grid"):
         FeatureEffectDisplay.from_estimator(net, X, [0, 1], ax=alone)
     assert FeatureEffectDisplay.from_estimator(net, X, [0], ax=alone).ax_ is alone
+
+
+def test_a_long_legend_stands_beside():
+    net = classifier(y=np.arange(N) % 8)
+    display = FeatureEffectDisplay.from_estimator(net, X, [0, 1, 2], n_columns=2)
+    assert display.axes_[0].get_legend() is None
+    assert len(display.axes_[1].get_legend().get_texts()) == 8
+    short = FeatureEffectDisplay.from_estimator(NETS["classes"], X, [0, 1])
+    assert len(short.ax_.get_legend().get_texts()) == 3
+
+
+def test_a_single_class_is_an_output():
+    net = classifier(y=np.full(N, "all"))
+    display = FeatureEffectDisplay.from_estimator(net, X, [0])
+    np.testing.assert_array_equal(display.line_.get_ydata(), 1)
+    assert "all" in texts(NetworkDisplay.from_estimator(net))
 
 
 def test_a_style_for_lines_and_bars():

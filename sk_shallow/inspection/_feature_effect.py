@@ -20,6 +20,8 @@ from sk_shallow.inspection._weights import (
 
 # Features that are drawn if none are named, and labels of one, at the most.
 _MOST, _MOST_LABELS = 9, 20
+# Outputs whose legend has room in the picture.
+_MOST_INSIDE = 5
 
 
 class Effect(NamedTuple):
@@ -214,8 +216,17 @@ class FeatureEffectDisplay:
         label_left(self.axes_, self.label)
         self.ax_, self.line_ = self.axes_[0], self.lines_[0][0]
         if len(self.outputs) > 1:
-            self.ax_.legend(fontsize="x-small", ncols=1 + len(self.outputs) // 6)
+            self._legend(self.axes_[: max(1, n_columns)][-1])
         return self
+
+    def _legend(self, last):
+        """In the first picture, or beside the last of its row if it is long."""
+        if len(self.outputs) <= _MOST_INSIDE:
+            self.ax_.legend(fontsize="x-small")
+            return
+        handles, labels = self.ax_.get_legend_handles_labels()
+        place = {"loc": "upper left", "bbox_to_anchor": (1.02, 1), "borderaxespad": 0}
+        last.legend(handles, labels, fontsize="x-small", **place)
 
     def _draw_lines(self, ax, effect, **kwargs):
         """A line for each output, the band of the members, and the samples."""
@@ -285,6 +296,8 @@ def _chosen(estimator, X, names, features):
         samples = X.numbers if estimator.encoder_ is None else X
         weights = weights_by_feature(estimator, samples)
         return in_order(importance_of_features(*weights), _MOST)
+    if not len(features):
+        raise ValueError("features must list one feature at least.")
     return [_number(feature, names) for feature in features]
 
 
@@ -309,11 +322,12 @@ def _outputs_of(estimator, target):
         all_parts = np.arange(n_columns)
     else:
         label, found = "mean probability", np.flatnonzero(classes == target)
-        is_binary = estimator.n_outputs_ == 1
-        all_parts = np.array([1]) if is_binary else np.arange(len(classes))
+        is_single = estimator.n_outputs_ == 1
+        last = len(classes) - 1
+        all_parts = np.array([last]) if is_single else np.arange(len(classes))
     if target is None:
         if len(all_parts) == 1 and classes is not None:
-            label = f"{label} of {classes[1]}"
+            label = f"{label} of {classes[-1]}"
         return all_parts, label
     if not len(found):
         raise ValueError(f"target={target!r} is no class or output of the network.")

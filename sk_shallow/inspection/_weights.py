@@ -29,7 +29,7 @@ def output_names(estimator):
     """The classes or labels; the levels of quantiles; output 0, output 1, ..."""
     classes = getattr(estimator, "classes_", None)
     if classes is not None:
-        shown = classes[1:] if estimator.n_outputs_ == 1 else classes
+        shown = classes[-1:] if estimator.n_outputs_ == 1 else classes
         return [str(label) for label in shown]
     n_outputs, levels = estimator.n_outputs_, np.ravel(estimator.quantile)
     n_levels = len(levels) if np.ndim(estimator.quantile) else 1
@@ -74,6 +74,11 @@ def _spread_of_inputs(estimator, X):
         X = X.toarray() if sparse.issparse(X) else X
         X = estimator.encoder_.transform(X)
     variances = StandardScaler(with_mean=False).fit(X).var_
+    if len(variances) != len(estimator.coefs_[0]):
+        raise ValueError(
+            f"X has {len(variances)} features, but the network has "
+            f"{estimator.n_features_in_}."
+        )
     return np.sqrt(variances)[:, None]
 
 
