@@ -89,17 +89,41 @@ def test_all_pictures_are_drawn(tmp_path, monkeypatch):
     assert drawn > {"pictures", "network", "candidates"}
 
 
-@pytest.mark.slow
-def test_own_activation_runs():
+def printed(name, *arguments):
+    """What an example prints, run as a user does."""
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     done = subprocess.run(
-        [sys.executable, str(EXAMPLES / "own_activation.py")],
+        [sys.executable, str(EXAMPLES / name), *arguments],
         env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_own_activation_runs():
+    told = printed("own_activation.py")
     for wanted in ("Softsign()", "LeakyReLU(negative_slope=0.1)", "best: "):
-        assert wanted in done.stdout
-    assert "A wrong slope is refused: The slope of the activation Wrong" in done.stdout
+        assert wanted in told
+    assert "A wrong slope is refused: The slope of the activation Wrong" in told
+
+
+@pytest.mark.slow
+def test_the_petals_need_four_units(tmp_path):
+    pytest.importorskip("matplotlib")
+    told = printed("petals.py", "--output-dir", str(tmp_path)).splitlines()
+    right = [float(line.split()[2]) for line in told[:-1]]
+    assert right[0] < 0.8 < 0.9 < min(right[2:])
+    assert (tmp_path / "petals.png").exists()
+
+
+@pytest.mark.slow
+def test_seven_units_tell_cats(tmp_path):
+    pytest.importorskip("matplotlib")
+    told = printed("cat_or_not.py", "--output-dir", str(tmp_path)).splitlines()
+    one, seven = (float(line.split()[-3]) for line in told[:2])
+    assert one < 0.7 < 0.9 < seven
+    assert (tmp_path / "cat_or_not.png").exists()
