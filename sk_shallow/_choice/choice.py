@@ -15,7 +15,7 @@ from sk_shallow._data import folds
 from sk_shallow._training.trial import Trial
 
 
-def choose(problem, settings, facts, recipes, cv=None, verbose=False):
+def choose(problem, settings, facts, recipes, cv=None, verbose=False, told=None):
     """The trial that the folds favour, and the table of the race.
 
     Parameters
@@ -28,6 +28,8 @@ def choose(problem, settings, facts, recipes, cv=None, verbose=False):
     cv : int, splitter or list of (train, test), default=None
         The folds; None for one to each member.
     verbose : bool, default=False
+    told : callable, default=None
+        `told()` gives the Task that a race is, if there is one.
 
     Returns
     -------
@@ -41,7 +43,8 @@ def choose(problem, settings, facts, recipes, cv=None, verbose=False):
         return None, {}
     W = folds.member_weights(held_out, problem.data.weights, n_members)
     begin = partial(Trial, problem=problem, W=W)
-    race = Race(begin, allowance(settings, facts), verbose)
+    task = None if told is None else told()
+    race = Race(begin, allowance(settings, facts), verbose, task)
     winner = race.run(
         affordable(recipes, settings, facts),
         partial(neighbours, settings, facts),

@@ -2,17 +2,19 @@
 
 It sees contenders and numbers only. A contender has a `recipe` and can `advance_to` a
 number of steps, which tells the work that it took; then it has held-out `losses`, one
-for each sample, with their `weights`. It knows whether it `is_over`, and can
-`fork(recipe)` from a while ago.
+for each sample, with their `weights`. It knows whether it `is_over`, can
+`fork(recipe)` from a while ago, and is told to `stop` if it is to stay as it is.
 
 All begin; after each round those that are behind are out, and neighbours of the leader
 join. Short races favour penalties that are too strong: so when the winner's steps
 double, and double again, a fork with another penalty may overtake it.
 """
 
-from math import sqrt
+from math import inf, sqrt
 
 import numpy as np
+
+from sk_shallow._solvers.tasks import Task
 
 # Steps of each round, and how many contenders go on from it.
 ROUNDS = ((100, 4), (200, 2), (400, 1))
@@ -54,11 +56,15 @@ class Race:
         The work that all may take together; the winner may take half as much again.
     verbose : bool, default=False
         Whether to print how each contender does.
+    task : Task, default=None
+        What the race is: its parts are rounds, and theirs are contenders on their way
+        to so many steps.
     """
 
-    def __init__(self, begin, allowance=np.inf, verbose=False):
+    def __init__(self, begin, allowance=np.inf, verbose=False, task=None):
         self._begin, self._verbose, self._rows = begin, verbose, {}
         self._left, self._more = allowance, _MORE * allowance
+        self._task, self._round, self._is_stopped = task or Task(), None, False
 
     def run(self, recipes, neighbours, shifts):
         """The best of the recipes, and of those that they lead to.
@@ -76,13 +82,29 @@ class Race:
         -------
         contender
         """
+        self._task.begin(len(ROUNDS) + 1)
         field = [self._begin(recipe) for recipe in recipes]
         for n_steps, n_kept in ROUNDS:
-            field = self._round(field, n_steps, neighbours)
+            self._round = self._task.part("round").begin(None)
+            field = self._left_after(field, n_steps, neighbours)
+            self._end(self._round, field[0])
             field = field[: n_kept if self._left > 0 else 1]
             if self._is_spent or all(contender.is_over for contender in field):
                 break
-        return self._end(field[0], shifts)
+        winner = field[0]
+        if not self._is_stopped:
+            self._round = self._task.part("round").begin(None)
+            winner = self._finished(winner, shifts)
+            self._end(self._round, winner)
+        if self._is_stopped:
+            winner.stop()
+        self._task.end(winner)
+        return winner
+
+    def _end(self, task, contender):
+        """A task has ended; if nobody wants more, nothing is left for the others."""
+        if task.end(contender):
+            self._is_stopped, self._left, self._more = True, -inf, 0.0
 
     @property
     def _is_spent(self):
@@ -94,10 +116,12 @@ class Race:
         rows = list(self._rows.values())
         return {name: [row[name] for row in rows] for name in rows[0]}
 
-    def _round(self, field, n_steps, neighbours):
+    def _left_after(self, field, n_steps, neighbours):
         """Those that are not behind after so many steps, in order."""
         for contender in field:
-            self._advance(contender, n_steps)
+            if not self._is_stopped:
+                self._advance(contender, n_steps)
+        field = [contender for contender in field if contender.recipe in self._rows]
         field.sort(key=mean_loss)
         for _ in range(_MOVES):
             leader = field[0]
@@ -111,16 +135,17 @@ class Race:
                 break
         return [field[0], *(c for c in field[1:] if not is_behind(c, field[0]))]
 
-    def _end(self, leader, shifts):
+    def _finished(self, leader, shifts):
         """The leader, trained until its losses have stopped falling."""
         n_shifts = None
-        while True:
+        while not self._is_stopped:
             leader, n_shifts = self._shifted(leader, shifts, n_shifts), 1
             n_steps = 2 * leader.n_steps
             is_spent = self._is_spent and n_steps > LEAST_STEPS
             if leader.is_over or n_steps > MOST_STEPS or is_spent:
                 return leader
             self._advance(leader, n_steps)
+        return leader
 
     def _shifted(self, leader, shifts, n_shifts):
         """The leader, or a fork that has overtaken it."""
@@ -142,6 +167,7 @@ class Race:
 
     def _advance(self, contender, n_steps):
         """Train a contender on, and note what it shows."""
+        task = self._round.part("contender").begin()
         self._left -= contender.advance_to(n_steps)
         names, loss = contender.recipe.names, mean_loss(contender)
         row = {**names, "n_steps": contender.n_steps, "loss": loss}
@@ -149,3 +175,4 @@ class Race:
         if self._verbose:
             told = ", ".join(f"{name}={value}" for name, value in names.items())
             print(f"{told}: held-out loss = {loss:.6f} after {contender.n_steps} steps")
+        self._end(task, contender)

@@ -8,6 +8,7 @@ import copy
 import warnings
 from collections.abc import Callable
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Self, TypeVar
 
 import numpy as np
@@ -30,6 +31,7 @@ from sk_shallow._choice.choice import choose
 from sk_shallow._data.constraints import check_parameters, plain
 from sk_shallow._data.samples import Data
 from sk_shallow._data.splitting import hold_out
+from sk_shallow._estimators.callbacks import Callbacks, apart_from_a_fit, told
 from sk_shallow._estimators.exported import Exported
 from sk_shallow._estimators.parameters import (
     PARAMETERS,
@@ -118,7 +120,7 @@ def if_incremental(method: _Method) -> _Method:
     return available_if(is_incremental)(method)
 
 
-class ShallowNN(Exported, Versioned, BaseEstimator):
+class ShallowNN(Exported, Versioned, Callbacks, BaseEstimator):
     """What the classifier and the regressor share: they differ in what y is."""
 
     coefs_: list[Floats]
@@ -222,14 +224,16 @@ class ShallowNN(Exported, Versioned, BaseEstimator):
             elif self.early_stopping:
                 data, held_out = self._hold_out(data, coder, rng)
             problem = self._problem(data, coder, rng)
-            if is_further:
-                self._train(self._recipe_now(), problem, rng, held_out, self._members())
-            else:
-                self._fit_anew(problem, rng, held_out)
+            with told(self, "fit", X, data) as fit:
+                if is_further:
+                    recipe, members = self._recipe_now(), self._members()
+                    self._train(recipe, problem, rng, held_out, members, fit=fit)
+                else:
+                    self._fit_anew(problem, rng, held_out, fit)
             self._importances = importances(self._plan, self._weights(), problem)
         return self
 
-    def _fit_anew(self, problem, rng, held_out):
+    def _fit_anew(self, problem, rng, held_out, fit):
         """Let the folds choose what is open; then train, or keep what they trained."""
         settings = self._settings()
         facts = Facts.of(problem, settings)
@@ -238,18 +242,22 @@ class ShallowNN(Exported, Versioned, BaseEstimator):
         problem.plan(recipes[0])  # complains of what is too large
         cv = None if self.cv is None else check_cv(self._value("cv"), self._n_samples)
         verbose = self._value("verbose")
-        winner, table = choose(problem, settings, facts, recipes, cv, verbose)
-        self.search_results_ = table
-        if winner is None:
-            self._train(unjudged(settings, recipes[0]), problem, rng, held_out)
-            return
-        problem = winner.problem
         is_trained = (
             settings.is_one or held_out is not None or self.max_iter is not None
         )
+        race = None
+        if fit is not None:
+            race = partial(fit.race, partial(self._with_contender, rng), is_trained)
+        winner, table = choose(problem, settings, facts, recipes, cv, verbose, race)
+        self.search_results_ = table
+        if winner is None:
+            self._train(unjudged(settings, recipes[0]), problem, rng, held_out, fit=fit)
+            return
+        problem = winner.problem
         if is_trained:
             budget = winner.best if self.max_iter is None else None
-            self._train(winner.recipe, problem, rng, held_out, budget=budget)
+            how = {"budget": budget, "fit": fit}
+            self._train(winner.recipe, problem, rng, held_out, **how)
         else:
             progress = Progress.of(problem, winner.plan, rng)
             self._keep_all(winner.recipe, winner.plan, [winner.run()], progress)
@@ -285,10 +293,12 @@ class ShallowNN(Exported, Versioned, BaseEstimator):
                 problem.data.n_samples, n_before, self.learning_rate_init is not None
             )
             recipe = recipe._replace(solver=solver)
-            self._train(recipe, problem, rng, None, members, earlier=earlier)
-            if earlier is None:
-                self._progress = self._progress._replace(is_stream=True)
-            self._is_partial, self._importances = True, None
+            with told(self, "partial_fit", X, data) as fit:
+                how = {"earlier": earlier, "fit": fit}
+                self._train(recipe, problem, rng, None, members, **how)
+                if earlier is None:
+                    self._progress = self._progress._replace(is_stream=True)
+                self._is_partial, self._importances = True, None
         return self
 
     def hidden_layer(self, X: DataLike) -> Floats:
@@ -360,6 +370,7 @@ class ShallowNN(Exported, Versioned, BaseEstimator):
         *,
         earlier=None,
         budget=None,
+        fit=None,
     ):
         """Train these members, or drawn ones, on all samples; keep the networks."""
         if members is not None:
@@ -378,6 +389,10 @@ class ShallowNN(Exported, Versioned, BaseEstimator):
         validate = self._validator(held_out, plan, precision)
         is_patient = validate is None and plan.solver.ends_with_budget
         patience = np.inf if is_patient else self._value("n_iter_no_change")
+        task = None
+        if fit is not None:
+            made = partial(self._with_run, recipe, plan.of_run, problem, progress)
+            task = fit.training(made)
         runs = train_on(
             plan,
             problem,
@@ -388,11 +403,25 @@ class ShallowNN(Exported, Versioned, BaseEstimator):
             progress=progress,
             earlier=earlier,
             begin=1.0 if members is None else self.alpha_,
+            task=task,
         )
         self._range = None if runs[0].posterior is None else problem.range
         for message in {run.message for run in runs if run.message}:
             warnings.warn(message, ConvergenceWarning, stacklevel=4)
         self._keep_all(recipe, plan.of_run, runs, progress)
+
+    def _with_contender(self, rng, contender):
+        """The attributes that there would be, had the race ended with a contender."""
+        recipe, plan, problem = contender.recipe, contender.plan, contender.problem
+        progress = Progress.of(problem, plan, rng)
+        return self._with_run(recipe, plan, problem, progress, contender.run)
+
+    def _with_run(self, recipe, plan, problem, progress, run):
+        """The attributes that there would be, had training ended with `run()`."""
+        other, rng = copy.copy(self), copy.deepcopy(progress.rng)
+        other._range = problem.range
+        other._keep_all(recipe, plan, [run()], progress._replace(rng=rng))
+        return vars(other)
 
     def _keep_all(self, recipe, plan, runs, progress):
         """The networks, and the fitted attributes that tell how training went."""
@@ -619,12 +648,12 @@ class ShallowNN(Exported, Versioned, BaseEstimator):
     def __copy__(self):
         """Copies hold all that a pickle may leave out."""
         other = type(self).__new__(type(self))
-        vars(other).update(vars(self))
+        vars(other).update(apart_from_a_fit(vars(self)))
         return other
 
     def __deepcopy__(self, memo):
         other = memo[id(self)] = copy.copy(self)
-        vars(other).update(copy.deepcopy(vars(self), memo))
+        vars(other).update(copy.deepcopy(vars(other), memo))
         return other
 
     def __getstate__(self):

@@ -72,7 +72,15 @@ class FirstOrder:
     finds_alpha: ClassVar[bool] = False
 
     def solve(
-        self, objective, theta, *, on_iteration, rng, state=None, on_restart=None
+        self,
+        objective,
+        theta,
+        *,
+        on_iteration,
+        rng,
+        state=None,
+        on_restart=None,
+        on_begin=None,
     ):
         """Minimise the objective from θ, in place.
 
@@ -92,6 +100,8 @@ class FirstOrder:
             What an earlier call returned; it is not changed.
         on_restart : callable, default=None
             Called where the descent has diverged and starts again.
+        on_begin : callable, default=None
+            Called before each epoch; before the first one again after a divergence.
 
         Returns
         -------
@@ -115,6 +125,8 @@ class FirstOrder:
         for _ in range(1 + _MAX_BACK_OFFS):
             rates = self._rates(rate, n_steps)
             descent = self._descend(objective, theta, rng, state, rates, n_batches)
+            if on_begin is not None:
+                descent = _announced(descent, ceil(n_steps / n_batches), on_begin)
             outcome = _watch(descent, theta, on_iteration, limit)
             n_steps -= outcome.n_epochs * n_batches
             if not outcome.diverged or n_steps < 1:
@@ -356,6 +368,13 @@ class _Outcome(NamedTuple):
     n_epochs: int
     stopped: bool = False
     diverged: bool = False
+
+
+def _announced(descent, n_epochs, on_begin):
+    """The epochs of a descent, each with a word before."""
+    for _ in range(n_epochs):
+        on_begin()
+        yield next(descent)
 
 
 def _watch(descent, theta, on_iteration, limit):

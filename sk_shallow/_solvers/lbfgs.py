@@ -76,20 +76,25 @@ class LBFGS:
         """A descent that can be prolonged, from the best of some starts."""
         return Descent(self, objective, thetas)
 
-    def solve(self, objective, theta, *, on_iteration, on_restart=None, **_):
+    def solve(
+        self, objective, theta, *, on_iteration, on_restart=None, on_begin=None, **_
+    ):
         """Minimise the objective from θ, in place; see `FirstOrder.solve`.
 
         A loss with kinks is minimised with bends in their place, narrower and narrower;
-        what is told of each iteration is the loss with its kinks.
+        what is told of each iteration is the loss with its kinks. `on_begin` is called
+        before each evaluation; its True leaves the narrower bends out.
         """
         n_left, stopped = self.n_iter, False
         widths = [None] if objective.is_smooth else _WIDTHS[-n_left:]
         for n_after, width in zip(range(len(widths) - 1, -1, -1), widths, strict=True):
+            if stopped and on_begin is not None and on_begin():
+                break
             if stopped and on_restart is not None:
                 on_restart()
             n_most = n_left if n_after == 0 else min(n_left - n_after, _STAGE)
             n_done, stopped = self._minimize(
-                objective, width, theta, n_most, on_iteration
+                objective, width, theta, n_most, on_iteration, on_begin
             )
             n_left -= n_done
         if stopped or self.has_budget or n_left > 0:
@@ -106,7 +111,7 @@ class LBFGS:
             width = _WIDTHS[min(n_before // _STAGE, len(_WIDTHS) - 1)]
         self._minimize(objective, width, theta, n_iter, lambda *_: False)
 
-    def _minimize(self, objective, width, theta, max_iter, on_iteration):
+    def _minimize(self, objective, width, theta, max_iter, on_iteration, on_begin=None):
         """At most so many iterations; their number, and whether one was the last."""
         smooth = objective if width is None else objective.smoothed(width)
         stopped = False
@@ -115,6 +120,10 @@ class LBFGS:
             return on_iteration(
                 theta, value if smooth is objective else objective.value(theta)
             )
+
+        def value_and_grad(theta):
+            on_begin()
+            return smooth.value_and_grad(theta)
 
         def callback(intermediate_result):
             nonlocal stopped
@@ -131,7 +140,7 @@ class LBFGS:
         }
         with np.errstate(over="ignore", invalid="ignore"):
             found = minimize(
-                smooth.value_and_grad,
+                smooth.value_and_grad if on_begin is None else value_and_grad,
                 theta,
                 jac=True,
                 method="L-BFGS-B",

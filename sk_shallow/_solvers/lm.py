@@ -125,11 +125,13 @@ class LevenbergMarquardt:
         """Of the product Jᵀ J."""
         return n_samples * layout.n_out * layout.member.size**2
 
-    def solve(self, objective, theta, *, on_iteration, **_):
+    def solve(self, objective, theta, *, on_iteration, on_begin=None, **_):
         """Minimise the objective from θ, in place; see `FirstOrder.solve`."""
         descent = self.start(objective, theta)
         n_steps = self.n_iter
         for _ in range(n_steps):
+            if on_begin is not None:
+                on_begin()
             moved = self.step(objective, descent)
             if on_iteration(theta, self.value(objective, descent)) or not moved:
                 return Result()

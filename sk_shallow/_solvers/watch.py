@@ -72,12 +72,18 @@ class Monitor:
         What each iteration is printed under; nothing is without it.
     n_iter : int, default=None
         The most iterations, if that is known.
+
+    Attributes
+    ----------
+    loss_curve : list of float
+    iterations : Iterations or None
+        What is told of each iteration, if there is somebody to tell.
     """
 
     def __init__(self, stopping, validate=None, title=None, n_iter=None):
         self.stopping, self.validate, self.title = stopping, validate, title
         self._of_all = "" if n_iter is None else f" of {n_iter}"
-        self.loss_curve = []
+        self.loss_curve, self.iterations = [], None
 
     def __call__(self, theta, loss, extra=None):
         """Take the θ and the loss of an iteration; True says stop."""
@@ -87,7 +93,20 @@ class Monitor:
             score = "" if self.validate is None else f", score = {-value:.8f}"
             number = f"{len(self.loss_curve)}{self._of_all}"
             print(f"{self.title} {number}, loss = {loss:.8f}{score}")
-        return self.stopping.update(theta, float(value), extra)
+        is_enough = self.stopping.update(theta, float(value), extra)
+        if self.iterations is None:
+            return is_enough
+        return self.iterations.end(theta, extra) or is_enough
+
+    @property
+    def on_begin(self):
+        """What to call before each iteration, or None; a True asks for none."""
+        return None if self.iterations is None else self.iterations.begin
+
+    def close(self):
+        """There are no more iterations."""
+        if self.iterations is not None:
+            self.iterations.close()
 
     @property
     def best_loss(self):

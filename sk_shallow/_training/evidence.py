@@ -73,8 +73,9 @@ class Candidate(NamedTuple):
 class _Steps:
     """Steps of a solver, of which a watch may have enough."""
 
-    def __init__(self, solver, watch, n_left):
+    def __init__(self, solver, watch, n_left, on_begin=None):
         self.solver, self.watch, self.n_left = solver, watch, n_left
+        self.on_begin = on_begin
 
     def settle(self, objective, descent, n_steps=_STEPS, nats=_NATS, share=_SHARE):
         """Go so many steps, or until they gain little."""
@@ -82,6 +83,9 @@ class _Steps:
         tol = max(share, 2 * nats / objective.n_observations)
         value, moved = solver.value(objective, descent), True
         while moved and n_steps and self.n_left:
+            if self.on_begin is not None and self.on_begin():
+                self.n_left = 0
+                break
             before, moved = value, solver.step(objective, descent)
             value = solver.value(objective, descent)
             n_steps, self.n_left = n_steps - 1, self.n_left - 1
@@ -99,7 +103,7 @@ class _Steps:
         return self.settle(objective, descent, _LAST_STEPS, _LAST_NATS, share=0.0)
 
 
-def search(objective, thetas, solver, watch, n_steps=None):
+def search(objective, thetas, solver, watch, n_steps=None, on_begin=None):
     """The best that is found from several θ.
 
     Parameters
@@ -113,21 +117,25 @@ def search(objective, thetas, solver, watch, n_steps=None):
         beside which the penalty changes; True ends the search.
     n_steps : int, default=None
         The most that are made from each θ.
+    on_begin : callable, default=None
+        Called before each step; True ends the search from all θ.
 
     Returns
     -------
     Candidate
     """
     found = [
-        _search(_Steps(solver, watch, n_steps or _MOST_STEPS), objective, theta)
+        _search(
+            _Steps(solver, watch, n_steps or _MOST_STEPS, on_begin), objective, theta
+        )
         for theta in thetas
     ]
     return reduce(lambda a, b: b if b.is_better_than(a) else a, found)
 
 
-def resume(objective, thetas, solver, watch, n_steps=None):
+def resume(objective, thetas, solver, watch, n_steps=None, on_begin=None):
     """The same from one θ and the α of the objective's penalty, where one has ended."""
-    steps = _Steps(solver, watch, n_steps or _MOST_STEPS)
+    steps = _Steps(solver, watch, n_steps or _MOST_STEPS, on_begin)
     best = steps.settle_for_long(
         steps.settle(objective, solver.start(objective, thetas[0]))
     )

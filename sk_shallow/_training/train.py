@@ -11,6 +11,7 @@ from sk_shallow._arrays.threads import suited_to
 from sk_shallow._data.scaling import Standardizer, unfold
 from sk_shallow._inference.laplace import Laplace, posterior_of
 from sk_shallow._model.penalty import Penalty
+from sk_shallow._solvers.tasks import Iterations, Task
 from sk_shallow._solvers.watch import Monitor, Stopping
 from sk_shallow._training.evidence import resume, search
 
@@ -131,6 +132,7 @@ def train_on(
     progress,
     earlier=None,
     begin=1.0,
+    task=None,
 ):
     """Minimise J from the weights of the members, or from drawn ones.
 
@@ -149,6 +151,9 @@ def train_on(
         That of the members, if these samples come on top of theirs.
     begin : float or ndarray, default=1.0
         Where the search for α goes on.
+    task : Task, default=None
+        What this training is; it begins here. Its parts are the epochs, or the members
+        where these are trained each on its own.
 
     Returns
     -------
@@ -184,28 +189,78 @@ def train_on(
         watch,
         n_jobs,
         found,
+        task or Task(),
     )
 
 
-def train(plan, samples, starts, penalties, state, rngs, watch, n_jobs, searched=None):
+def train(
+    plan,
+    samples,
+    starts,
+    penalties,
+    state,
+    rngs,
+    watch,
+    n_jobs,
+    searched=None,
+    task=None,
+):
     """Run the solver from each start; the runs are independent of each other.
 
-    `searched` is how α is found, if it is: `search`, or `resume`.
+    `searched` is how α is found, if it is: `search`, or `resume`. `task` begins here.
 
     Returns
     -------
     list of Run
     """
+    n_most = _n_most(plan.solver, searched, len(starts[0]))
     run = partial(_search, searched) if searched else _run
     n_operations = plan.solver.n_operations(samples.X.shape[0], plan.layout)
     n_runs = len(starts)
     titles = [watch.titled(i, n_runs) for i in range(1, n_runs + 1)]
-    jobs = zip(starts, penalties, rngs, titles, strict=True)
+    if n_runs == 1:
+        tasks = [task.begin(n_most)]
+    else:
+        task.begin(n_runs, in_order=False)
+        tasks = [task.part("member", i) for i in range(n_runs)]
+        run = partial(_member, run, n_most)
+    jobs = zip(starts, penalties, rngs, titles, tasks, strict=True)
     n_jobs = None if n_jobs is None else min(n_jobs, n_runs)
     return Parallel(n_jobs=n_jobs if n_runs > 1 else 1)(
         delayed(suited_to)(n_operations, run, plan, samples, *job, state, watch)
         for job in jobs
     )
+
+
+def _n_most(solver, searched, n_starts):
+    """The most iterations of a run; None where they end with the search for α."""
+    if not searched:
+        return solver.n_iter
+    return None if solver.max_iter is None else n_starts * solver.max_iter
+
+
+def _member(run, n_most, plan, samples, thetas, penalty, rng, title, task, *watched):
+    """One of several runs, a task of its own."""
+    task.begin(n_most)
+    done = run(plan, samples, thetas, penalty, rng, title, task, *watched)
+    task.end(lambda: done)
+    return done
+
+
+def _tell(monitor, task, objective):
+    """Have the iterations told of, if there is somebody to tell."""
+    if task.is_told:
+        monitor.iterations = Iterations(task, partial(_so_far, objective, monitor))
+
+
+def _so_far(objective, monitor, theta, penalty=None):
+    """The run, if it ended with this θ."""
+    theta, posterior = theta.copy(), None
+    penalty = objective.penalty if penalty is None else penalty
+    if penalty is not None:
+        posterior = posterior_of(objective.penalized_by(penalty), theta)
+    curve, values = monitor.loss_curve.copy(), monitor.stopping.values.copy()
+    return Run(theta, curve[-1], curve, values, penalty, posterior, None, None)
 
 
 def _race(solver, objective, thetas):
@@ -235,12 +290,13 @@ def _race(solver, objective, thetas):
     return thetas[0]
 
 
-def _run(plan, samples, thetas, penalty, rng, title, state, watch):
+def _run(plan, samples, thetas, penalty, rng, title, task, state, watch):
     """Minimise J from θ; keep the best iterate."""
     objective = plan.objective(samples, **penalty)
     theta = thetas[0] if len(thetas) == 1 else _race(plan.solver, objective, thetas)
     stopping = Stopping(theta, watch.tol, watch.patience)
     monitor = Monitor(stopping, watch.validate, title, plan.solver.n_iter)
+    _tell(monitor, task, objective)
     result = plan.solver.solve(
         objective,
         theta,
@@ -248,20 +304,25 @@ def _run(plan, samples, thetas, penalty, rng, title, state, watch):
         rng=rng,
         state=state,
         on_restart=stopping.restart,
+        on_begin=monitor.on_begin,
     )
+    monitor.close()
     theta, penalty = stopping.best_theta, objective.penalty
     posterior = None if penalty is None else posterior_of(objective, theta)
     loss, curve, values = monitor.best_loss, monitor.loss_curve, stopping.values
     return Run(theta, loss, curve, values, penalty, posterior, *result)
 
 
-def _search(searched, plan, samples, thetas, penalty, rng, title, state, watch):
+def _search(searched, plan, samples, thetas, penalty, rng, title, task, state, watch):
     """Find α from θ; keep what the evidence prefers, or else what is best validated."""
     objective, solver = plan.objective(samples, **penalty), plan.solver
     patience = np.inf if watch.validate is None else watch.patience
     stopping = Stopping(thetas[0], watch.tol, patience)
     monitor = Monitor(stopping, watch.validate, title)
-    found = searched(objective, thetas, solver, monitor, solver.max_iter)
+    _tell(monitor, task, objective)
+    how = solver, monitor, solver.max_iter, monitor.on_begin
+    found = searched(objective, thetas, *how)
+    monitor.close()
     theta, posterior, penalty = found.theta, found.posterior, found.penalty
     loss = found.loss
     if watch.validate is not None:

@@ -123,6 +123,10 @@ class Trial:
         other._ways_back = {n: self._ways_back[n] for n in at}
         return other
 
+    def stop(self):
+        """As many steps as it has made are all that were wanted."""
+        self._most = self.n_steps
+
     @property
     def losses(self):
         """Those of the best checkpoint."""
