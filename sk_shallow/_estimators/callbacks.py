@@ -55,7 +55,7 @@ class Callbacks(CallbackSupportMixin):
         Parameters
         ----------
         *callbacks : FitCallback
-            Such as `sklearn.callback.ProgressBar()` and `ScoringMonitor(scoring=None)`;
+            Such as `sklearn.callback.ProgressBar()` and `ScoringMonitor(scoring="r2")`;
             none removes those that were set. Clones share them.
 
         Returns
