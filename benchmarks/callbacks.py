@@ -1,22 +1,27 @@
-"""Seconds of a fit without callbacks, with one that does nothing, and a progress bar.
+"""What callbacks cost: where there are none, one that does nothing, a progress bar.
 
     python benchmarks/callbacks.py [--before FOLDER] [--repeats 15]
 
-The fits take turns in one process with one BLAS thread. With `--before`, a checkout of
-another commit fits, too: what callbacks cost where there are none. The zero is the same
-fit, once more. The bar is drawn as on a terminal, into the void.
+The fits take turns in one process with one BLAS thread; its CPU seconds count, those of
+the thread that draws the bar, as on a terminal, included. The median of the shares of
+the turns is printed. With `--before`, a checkout of another commit fits, too. The
+zeros are the same fit, once more, and the bar of an estimator that sleeps for as long,
+through as many tasks.
 """
 
 import argparse
 import importlib
 import os
 import sys
+import time
+import warnings
 from contextlib import redirect_stdout
-from statistics import median
 
 import numpy as np
-from _timing import printed_heading, timed
-from sklearn.callback import ProgressBar
+from _timing import printed_heading
+from sklearn.base import BaseEstimator
+from sklearn.callback import CallbackSupportMixin, ProgressBar, with_callbacks
+from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 import sk_shallow
@@ -26,12 +31,12 @@ os.environ |= {"FORCE_COLOR": "1", "TTY_COMPATIBLE": "1", "TTY_INTERACTIVE": "1"
 
 # Rows, and parameters of fits of about a second, and of short epochs.
 CASES = {
-    "adam, 80 epochs": (20_000, {"n_hidden": 50, "alpha": 1.0, "max_iter": 80}),
+    "adam, 150 epochs": (20_000, {"n_hidden": 50, "alpha": 1.0, "max_iter": 150}),
     "lbfgs, 300 iterations": (
         5_000,
         {"n_hidden": 50, "alpha": 1.0, "solver": "lbfgs", "max_iter": 300},
     ),
-    "lm, finds alpha": (1_000, {"n_hidden": 10, "solver": "lm", "max_iter": 150}),
+    "lm, 200 iterations": (1_500, {"n_hidden": 10, "solver": "lm", "max_iter": 200}),
     "the default, a race": (1_000, {}),
     "adam, 1000 short epochs": (
         300,
@@ -40,20 +45,37 @@ CASES = {
 }
 
 
-class Nothing:
-    """A callback that looks at nothing."""
+class Counting:
+    """A callback that only counts the tasks."""
 
     def setup(self, estimator, context):
-        pass
+        self.n_tasks = 0
 
     def on_fit_task_begin(self, estimator, context):
         pass
 
     def on_fit_task_end(self, estimator, context):
-        pass
+        self.n_tasks += 1
 
     def teardown(self, estimator, context):
         pass
+
+
+class Sleeping(CallbackSupportMixin, BaseEstimator):
+    """Sleeps through so many tasks."""
+
+    def __init__(self, n_tasks, seconds):
+        self.n_tasks, self.seconds = n_tasks, seconds
+
+    @with_callbacks
+    def fit(self):
+        root = self._init_callback_context(max_subtasks=self.n_tasks)
+        root.call_on_fit_task_begin(estimator=self)
+        for _ in range(self.n_tasks):
+            task = root.subcontext("epoch").call_on_fit_task_begin(estimator=self)
+            time.sleep(self.seconds / self.n_tasks)
+            task.call_on_fit_task_end(estimator=self)
+        root.call_on_fit_task_end(estimator=self)
 
 
 def taken_from(folder):
@@ -73,16 +95,18 @@ def is_ours(name):
     return name.split(".")[0] == "sk_shallow"
 
 
+def cpu_seconds(fit):
+    """Of one call, in all threads."""
+    start = time.process_time()
+    fit()
+    return time.process_time() - start
+
+
 def turns(fits, repeats):
-    """The median seconds of each fit; before all, each is made once."""
-    for fit in fits.values():
+    """The seconds of each fit, one row for each turn; before all, each is made once."""
+    for fit in fits:
         fit()
-    times = {name: [] for name in fits}
-    for i in range(repeats):
-        names = list(fits)
-        for name in names[i % len(names) :] + names[: i % len(names)]:
-            times[name].append(timed(fits[name])[0])
-    return {name: median(column) for name, column in times.items()}
+    return np.array([[cpu_seconds(fit) for fit in fits] for _ in range(repeats)])
 
 
 def main():
@@ -93,8 +117,9 @@ def main():
     packages = {"without": sk_shallow, "once more": sk_shallow}
     if args.before:
         packages["before"] = taken_from(args.before)
-    names = [*packages, "nothing", "bar"]
+    names = [*packages, "counting", "bar", "bar of a sleeper"]
     rng = np.random.default_rng(0)
+    warnings.simplefilter("ignore", ConvergenceWarning)
     with printed_heading("python benchmarks/callbacks.py"), threadpool_limits(1):
         print("| fit | without, s | " + " | ".join(f"{n}, %" for n in names[1:]) + " |")
         print("|---|" + "---:|" * len(names))
@@ -108,19 +133,19 @@ def main():
                     net.set_callbacks(*callbacks)
                 net.fit(X, y)
 
-            fits = {
-                name: lambda package=package, fit=fit: fit(package)
-                for name, package in packages.items()
-            }
-            fits["nothing"] = lambda fit=fit: fit(sk_shallow, Nothing())
-            fits["bar"] = lambda fit=fit: fit(sk_shallow, ProgressBar())
+            fits = [lambda p=p, fit=fit: fit(p) for p in packages.values()]
+            counting = Counting()
+            fits.append(lambda fit=fit, each=counting: fit(sk_shallow, each))
+            fits.append(lambda fit=fit: fit(sk_shallow, ProgressBar()))
+            lasted = cpu_seconds(fits[-2])
+            sleeping = Sleeping(counting.n_tasks, lasted).set_callbacks(ProgressBar())
+            fits.append(sleeping.fit)
             with open(os.devnull, "w") as void, redirect_stdout(void):
                 seconds = turns(fits, args.repeats)
-            zero = seconds["without"]
-            more = " | ".join(
-                f"{100 * (seconds[n] / zero - 1):+.1f}" for n in names[1:]
-            )
-            print(f"| {title} | {zero:.2f} | {more} |", flush=True)
+            seconds[:, -1] += seconds[:, 0]
+            shares = np.median(seconds / seconds[:, :1], axis=0)[1:]
+            more = " | ".join(f"{100 * (share - 1):+.1f}" for share in shares)
+            print(f"| {title} | {np.median(seconds[:, 0]):.2f} | {more} |", flush=True)
 
 
 if __name__ == "__main__":

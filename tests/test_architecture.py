@@ -140,6 +140,15 @@ def test_nothing_private_of_another_package(name):
             assert not [part for part in rest if part.startswith("_")], full_name
 
 
+def test_one_room_knows_of_callbacks():
+    def knows(tree):
+        return any(name.startswith("sklearn.callback") for name in imported(tree))
+
+    assert [name for name, tree in TREES.items() if knows(tree)] == [
+        "_estimators.callbacks"
+    ]
+
+
 @every_module
 def test_the_public_door_is_the_only_one_to_the_estimators(name):
     if floor(name) not in ("_estimators", "__init__"):

@@ -5,6 +5,7 @@ import pickle
 import re
 import runpy
 import warnings
+from collections import Counter
 from copy import copy, deepcopy
 from pathlib import Path
 
@@ -233,8 +234,7 @@ def test_a_fit_is_a_tree_with_a_task_for_each_epoch(
     else:
         assert members == [(0, i) for i in range(3)]
         assert lines[1] == ("begin", ("fit",), (0,), 3)
-        of_each = [sum(path[1] == i for path in epochs) for i in range(3)]
-        assert max(of_each) == model.n_iter_
+        assert max(Counter(path[1] for path in epochs).values()) == model.n_iter_
 
 
 @pytest.mark.parametrize("n_estimators", [1, 2])
@@ -254,6 +254,21 @@ def test_partial_fit_is_one_epoch(Estimator, solver, n_estimators, tmp_path):
             *("partial_fit", "epoch", "epoch", "partial_fit")
         ]
         assert lines[1][-1] == 1
+
+
+@pytest.mark.parametrize("n_estimators", [1, 2])
+@each_solver
+def test_a_warm_start_is_a_tree_too(solver, n_estimators, tmp_path):
+    recorder = Recorder(tmp_path / "lines")
+    parameters = {"n_estimators": n_estimators, "warm_start": True}
+    model = made(ShallowNNRegressor, solver, **parameters).fit(X, Z[:, 0])
+    other = deepcopy(model).fit(X, Z[:, 0])
+    model.set_callbacks(recorder).fit(X, Z[:, 0])
+    assert_is_tree(recorder.lines())
+    assert_in_turn(recorder.lines())
+    of_each = Counter(path[:-1] for path in begun(recorder.lines(), "epoch"))
+    assert max(of_each.values()) == model.n_iter_
+    assert_same_weights(model, other)
 
 
 @pytest.mark.slow
@@ -618,6 +633,18 @@ def test_a_scoring_monitor_under_a_grid_search(n_jobs):
     )
 
 
+@pytest.mark.slow
+def test_a_scoring_monitor_of_members_in_other_processes():
+    monitor = callback.ScoringMonitor(scoring="r2")
+    model = made(ShallowNNRegressor, "lbfgs", n_estimators=2, n_jobs=2)
+    model.set_callbacks(monitor).fit(X, Z[:, 0])
+    rows = monitor.get_logs().data
+    paths = [row["task_id_path"] for row in rows]
+    epochs = [(0, member, i) for member in range(2) for i in range(6)]
+    assert sorted(paths) == sorted([(0,), (0, 0), (0, 1), *epochs])
+    assert all(row["r2"] < 1 for row in rows)
+
+
 def bars(printed):
     """What stands before each bar."""
     return re.findall(r"^(.*?\S) +[━╸╺ ]+ *100%", printed, re.MULTILINE)
@@ -629,13 +656,15 @@ def test_a_progress_bar(capsys):
     y, bar = Z[:, 0], callback.ProgressBar()
     made(ShallowNNRegressor, "adam").set_callbacks(bar).fit(X, y)
     assert bars(capsys.readouterr().out) == ["ShallowNNRegressor - fit"]
-    made(ShallowNNRegressor, "lm", n_estimators=2).set_callbacks(bar).fit(X, y)
-    printed = bars(capsys.readouterr().out)
-    assert printed == [
-        "ShallowNNRegressor - fit",
-        "  ShallowNNRegressor - member #0",
-        "  ShallowNNRegressor - member #1",
-    ]
+    for n_jobs in (None, 2):
+        net = made(ShallowNNRegressor, "lm", n_estimators=2, n_jobs=n_jobs)
+        net.set_callbacks(bar).fit(X, y)
+        printed = bars(capsys.readouterr().out)
+        assert printed[0] == "ShallowNNRegressor - fit"
+        assert sorted(printed[1:]) == [
+            "  ShallowNNRegressor - member #0",
+            "  ShallowNNRegressor - member #1",
+        ]
     ShallowNNRegressor(5, random_state=0).set_callbacks(bar).fit(X, y)
     printed = bars(capsys.readouterr().out)
     assert printed[:3] == [

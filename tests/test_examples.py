@@ -1,4 +1,7 @@
-"""The examples run; of the quickstart, the parts that are cheap."""
+"""The examples run; of the quickstart, the parts that are cheap.
+
+`test_callbacks` has what is in `callbacks.py`.
+"""
 
 import os
 import runpy

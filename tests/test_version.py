@@ -11,6 +11,7 @@ from sklearn.pipeline import make_pipeline
 
 import sk_shallow
 from sk_shallow import ShallowNNClassifier, ShallowNNRegressor, _version
+from sk_shallow._estimators import callbacks
 from sk_shallow.preprocessing import PiecewiseLinearEncoder
 
 X = np.random.default_rng(0).normal(size=(30, 2))
@@ -78,6 +79,16 @@ def test_the_same_version_and_copies_are_silent(kind):
             assert_array_equal(output(again), output(model))
         assert set(vars(clone(model))) == set(model.get_params())
     assert set(vars(model)) == before
+
+
+@pytest.mark.parametrize("kind", ["classifier", "regressor"])
+def test_callbacks_name_the_version_that_they_need(kind, monkeypatch):
+    monkeypatch.setattr(callbacks, "with_callbacks", None)
+    model = clone(MODELS[kind])
+    with pytest.raises(ImportError, match=r"scikit-learn 1\.9 or newer"):
+        model.set_callbacks()
+    assert set(vars(model)) == set(model.get_params())
+    model.fit(X, Y).predict(X)
 
 
 def test_a_pipeline_is_told_of_each_of_its_steps(monkeypatch):

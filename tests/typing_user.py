@@ -47,6 +47,9 @@ print(low.min(), high.max(), regressor.score(X, y))
 regressor.predict(X, return_std="yes")  # type: ignore[call-overload]
 regressor.predict_interval(X, confidence_level="high")  # type: ignore[arg-type]
 
+# What is told of a fit.
+assert_type(ShallowNNRegressor().set_callbacks(object()), ShallowNNRegressor)
+
 # What is passed to fit.
 ShallowNNRegressor().fit([[0.0], [1.0]], [0.0, 1.0], sample_weight=[1, 2]).predict(
     [[2]]

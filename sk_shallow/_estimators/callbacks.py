@@ -11,17 +11,20 @@ runs.
 
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import sklearn
 
 from sk_shallow._solvers.tasks import Task
 
-try:
+if TYPE_CHECKING:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
-except ImportError:
-    CallbackSupportMixin, with_callbacks = object, None
+else:
+    try:
+        from sklearn.callback import CallbackSupportMixin, with_callbacks
+    except ImportError:
+        CallbackSupportMixin, with_callbacks = object, None
 
 # What scikit-learn leaves in an estimator while it is fitted.
 _OF_THIS_FIT = (
