@@ -23,6 +23,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sk_shallow import ShallowNNClassifier, ShallowNNRegressor
 from sk_shallow._solvers import SOLVERS
+from sk_shallow._solvers.tasks import Iterations, Task
 
 callback = pytest.importorskip(
     "sklearn.callback", reason="scikit-learn has callbacks from version 1.9 on"
@@ -453,6 +454,39 @@ def test_true_ends_the_rounds_and_what_comes_after_them_is_trained(tmp_path):
     assert set(model.search_results_["n_steps"]) == {100}
     assert len(begun(recorder.lines(), "round")) == 1
     assert len(begun(recorder.lines(), "epoch")) == model.n_iter_
+
+
+@pytest.mark.slow
+def test_true_ends_the_last_round(tmp_path):
+    whole, less = Recorder(tmp_path / "whole"), Recorder(tmp_path / "less")
+    model = ShallowNNRegressor(random_state=0).set_callbacks(whole).fit(X, Z[:, 0])
+    n_contenders = len(begun(whole.lines(), "contender"))
+    model.set_callbacks(Stopping("contender", n_contenders - 1), less).fit(X, Z[:, 0])
+    assert_is_tree(less.lines())
+    assert len(begun(less.lines(), "contender")) == n_contenders - 1
+
+
+def test_what_leads_nowhere_is_ended():
+    class Counted(Task):
+        n_begun = n_ended = 0
+
+        def begin(self, n_parts=0, in_order=True):
+            self.n_begun += 1
+            return self
+
+        def end(self, made=None):
+            self.n_ended += 1
+            return False
+
+    task = Counted()
+    iterations = Iterations(task, lambda theta, extra: theta)
+    assert not iterations.begin()
+    assert not iterations.end(np.zeros(1))
+    iterations.close()
+    assert (task.n_begun, task.n_ended) == (1, 1)
+    iterations.begin()
+    iterations.close()
+    assert (task.n_begun, task.n_ended) == (2, 2)
 
 
 def test_a_diverged_epoch_goes_on_and_is_counted_once(tmp_path):
