@@ -792,3 +792,13 @@ def test_optuna_prunes(example, capsys):
         example["prune"](n_trials=12)
     n_pruned = re.match(r"pruned: (\d+) of 12 trials", capsys.readouterr().out)
     assert 0 < int(n_pruned[1]) < 12
+
+
+@pytest.mark.slow
+def test_the_example_prints_what_it_has_done(example, capsys):
+    example["keep_best"]()
+    example["stop_in_time"](0.3)
+    printed = capsys.readouterr().out
+    lowest, at_the_end = re.search(r"loss (\S+) after .* end (\S+)", printed).groups()
+    assert float(lowest) < float(at_the_end)
+    assert re.search(r"stopped: \d+ recipes in", printed)
