@@ -5,6 +5,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
+from sklearn import get_config
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -12,6 +13,11 @@ from sklearn.base import (
     OneToOneFeatureMixin,
     TransformerMixin,
     clone,
+)
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    process_routing,
 )
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -389,10 +395,9 @@ class HiddenLayer(
         -------
         self : object
         """
+        if get_config()["enable_metadata_routing"]:
+            fit_params = process_routing(self, "fit", **fit_params)["estimator"]["fit"]
         self.estimator_ = clone(self.estimator).fit(X, y, **fit_params)
-        self.n_features_in_ = self.estimator_.n_features_in_
-        if hasattr(self.estimator_, "feature_names_in_"):
-            self.feature_names_in_ = self.estimator_.feature_names_in_
         return self
 
     def transform(self, X: DataLike) -> Floats:
@@ -408,6 +413,21 @@ class HiddenLayer(
         """
         check_is_fitted(self)
         return self.estimator_.hidden_layer(X)
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """What is told to `fit` is for that of the network."""
+        fit = MethodMapping().add(caller="fit", callee="fit")
+        return MetadataRouter(self).add(estimator=self.estimator, method_mapping=fit)
+
+    @property
+    def n_features_in_(self) -> int:
+        """Number of features."""
+        return self.estimator_.n_features_in_
+
+    @property
+    def feature_names_in_(self) -> Array:
+        """Names of the features, if all of them are strings."""
+        return self.estimator_.feature_names_in_
 
     @property
     def _n_features_out(self):

@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
+from sklearn import config_context
 from sklearn.feature_selection import RFE, SelectFromModel
 from sklearn.frozen import FrozenEstimator
+from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -218,3 +220,30 @@ def test_a_frozen_network_is_not_trained_again():
     net = quietly(ShallowNNRegressor(**QUICK).fit, X, Z)
     layer = HiddenLayer(FrozenEstimator(net)).fit(X, Z)
     assert_array_equal(layer.transform(X), net.hidden_layer(X))
+
+
+def test_the_hidden_layer_knows_the_columns_of_its_last_fit_only():
+    X, Z = data()
+    frame = pd.DataFrame(X).add_prefix("x")
+    layer = HiddenLayer(ShallowNNRegressor(**QUICK))
+    assert not hasattr(layer, "n_features_in_")
+    assert_array_equal(quietly(layer.fit, frame, Z).feature_names_in_, frame.columns)
+    assert quietly(layer.fit, X[:, :1], Z).n_features_in_ == 1
+    assert not hasattr(layer, "feature_names_in_")
+
+
+def test_metadata_reach_the_network_of_the_hidden_layer():
+    X, Z = data()
+    w = np.arange(len(X)) % 3
+    net = ShallowNNRegressor(**QUICK)
+    expected = quietly(HiddenLayer(net).fit, X, Z, sample_weight=w).transform(X)
+    with config_context(enable_metadata_routing=True):
+        for name, request in (("sample_weight", True), ("w", "w")):
+            layer = HiddenLayer(net.set_fit_request(sample_weight=request))
+            model = make_pipeline(layer, KNeighborsRegressor())
+            quietly(model.fit, X, Z, **{name: w})
+            assert_array_equal(model[0].transform(X), expected)
+        net.set_fit_request(sample_weight=True)
+        assert_array_equal(
+            quietly(layer.fit, X, Z, sample_weight=w).transform(X), expected
+        )
