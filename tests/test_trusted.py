@@ -23,7 +23,7 @@ from sk_shallow._model.losses import LOSSES
 from sk_shallow._model.output_activations import output_activations
 from sk_shallow._solvers import SOLVERS
 from sk_shallow.activations import ACTIVATIONS
-from sk_shallow.preprocessing import PiecewiseLinearEncoder
+from sk_shallow.preprocessing import HiddenLayer, PiecewiseLinearEncoder
 
 pytestmark = pytest.mark.filterwarnings(
     f"ignore::{ConvergenceWarning.__module__}.{ConvergenceWarning.__name__}"
@@ -159,9 +159,8 @@ def test_every_type_in_a_fitted_model_is_trusted(case):
 
 
 def test_every_trusted_type_is_in_some_fitted_model():
-    assert set().union(*(types_in(fitted(case)) for case in CASES)) == set(
-        SKOPS_TRUSTED_TYPES
-    )
+    models = *map(fitted, CASES), HiddenLayer(ShallowNNRegressor())
+    assert set().union(*map(types_in, models)) == set(SKOPS_TRUSTED_TYPES)
 
 
 @pytest.mark.slow
@@ -197,6 +196,12 @@ def test_skops_loads_an_encoder(table, options):
     assert_array_equal(again.transform(X), encoder.transform(X))
     names = (one.get_feature_names_out() for one in (again, encoder))
     assert_array_equal(*names)
+
+
+def test_skops_loads_a_hidden_layer():
+    X, y = NUMBERS, TARGETS["numbers"]
+    layer = HiddenLayer(ShallowNNRegressor(3, solver="gd", **QUICK)).fit(X, y)
+    assert_array_equal(loaded(layer).transform(X), layer.transform(X))
 
 
 @pytest.mark.parametrize("kind", [ShallowNNClassifier, ShallowNNRegressor])

@@ -21,16 +21,18 @@ from sk_shallow._training.plan import Plan
 from sk_shallow._training.recipe import Binning, Recipe
 from sk_shallow._training.train import Progress
 from sk_shallow.activations import ACTIVATIONS
-from sk_shallow.preprocessing import PiecewiseLinearEncoder
+from sk_shallow.preprocessing import HiddenLayer, PiecewiseLinearEncoder
 
-_PUBLIC = (ShallowNNClassifier, ShallowNNRegressor, PiecewiseLinearEncoder)
+_NETWORKS = (ShallowNNClassifier, ShallowNNRegressor)
+_STEPS = (PiecewiseLinearEncoder, HiddenLayer)
 _TRAINING = (Plan, Layout, Recipe, Binning, Progress, State)
 _COLUMNS = (encoding.Encoding, encoding.Bins, encoding.Levels, encoding.Ramps)
 _SCALES = (Standardizer, Whitener, TargetScaler, RobustScaler)
 _TARGETS = (Labels, Reals, *LOSSES.values(), *output_activations.KINDS)
 _BARS = (Residuals, Fold, Range, Laplace, SquareFactor, RowsFactor)
 _KINDS = {
-    *_PUBLIC,
+    *_NETWORKS,
+    *_STEPS,
     *_TRAINING,
     *_COLUMNS,
     *_SCALES,
