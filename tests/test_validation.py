@@ -3,6 +3,7 @@ import warnings
 from dataclasses import fields
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from itertools import combinations
 from numbers import Integral, Real
 from typing import ClassVar
@@ -124,6 +125,17 @@ def assert_refused(estimator, exception, message, call, *args, **kwargs):
         with pytest.raises(NotFittedError):
             estimator.predict(X)
     return str(caught.value)
+
+
+@pytest.mark.parametrize("kind", [ShallowNNClassifier, ShallowNNRegressor])
+def test_nothing_is_told_before_fit(kind):
+    X, y = np.ones((3, 2)), [0, 1, 1]
+    told = ["predict", "hidden_layer", "input_gradients", "decision_function"]
+    told += ["predict_proba", "predict_interval"]
+    calls = [partial(getattr(kind(), n), X) for n in told if hasattr(kind, n)]
+    for call in (*calls, partial(kind().score, X, y)):
+        with pytest.raises(NotFittedError):
+            call()
 
 
 def solver_parameters(solver):

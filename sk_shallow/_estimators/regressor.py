@@ -507,8 +507,9 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         -------
         float
         """
-        told = self._plan.coder.middle(self.predict(X))
-        return float(r2_score(y, told, sample_weight=sample_weight))
+        told = self.predict(X)
+        middle = self._plan.coder.middle(told)
+        return float(r2_score(y, middle, sample_weight=sample_weight))
 
     def _told(self, Z2):
         """Numbers, by the outputs."""
