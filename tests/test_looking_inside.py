@@ -90,6 +90,20 @@ def test_the_output_layer_of_the_hidden_layer_is_the_prediction(way):
     assert_allclose(Z2, net.predict(X), rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("make", [np.array, sparse.csr_array, pd.DataFrame])
+@pytest.mark.parametrize("encoding", [None, "piecewise"])
+def test_what_is_told_is_as_precise_as_the_question(dtype, make, encoding):
+    X, Z = data()
+    if make is sparse.csr_array:
+        encoding = None
+    net = quietly(ShallowNNRegressor(**QUICK, encoding=encoding).fit, make(X), Z)
+    X = make(X.astype(dtype))
+    assert net.predict(X).dtype == dtype
+    assert net.hidden_layer(X).dtype == dtype
+    assert net.input_gradients(X).dtype == dtype
+
+
 def test_labels_have_no_gradient_and_gaps_a_flat_one():
     X, Z = data()
     frame = pd.DataFrame(X, columns=list("abc"[: X.shape[1]]))

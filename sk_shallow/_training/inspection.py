@@ -26,11 +26,10 @@ def input_gradients(plan, weights, X):
     ndarray of shape (n_samples, n_out, n_features)
         NaN for features of labels.
     """
-    found = [
-        _by_feature(plan, some, gradient)
-        for some, gradient in _blocks(plan, weights, X)
-    ]
-    return np.concatenate(found)
+    out = np.empty((X.shape[0], plan.layout.n_out, X.shape[1]), X.dtype)
+    for rows, some, gradient in _blocks(plan, weights, X):
+        out[rows] = _by_feature(plan, some, gradient)
+    return out
 
 
 def importances(plan, weights, problem):
@@ -53,11 +52,9 @@ def importances(plan, weights, problem):
     measured = plan.x
     if not problem.standardize:
         measured = Standardizer.of(plan.inputs(some.X), some.sample_weight)
-    sizes, start = np.zeros(len(measured.sd)), 0
-    for _, gradient in _blocks(plan, weights, some.X):
-        w = some.weights[start : start + len(gradient)]
-        sizes += np.einsum("i,ijc->c", w, np.abs(gradient))
-        start += len(gradient)
+    sizes = np.zeros(len(measured.sd))
+    for rows, _, gradient in _blocks(plan, weights, some.X):
+        sizes += np.einsum("i,ijc->c", some.weights[rows], np.abs(gradient))
     return shares(by_feature(plan, sizes * measured.sd))
 
 
@@ -80,10 +77,10 @@ def _by_feature(plan, X, gradient):
 
 
 def _blocks(plan, weights, X):
-    """Yield some rows of X, and the gradients by the inputs of the network."""
+    """Yield the numbers of some rows, these, and the gradients by their inputs."""
     b1, W1, W2, _, V = weights
     step = max(1, _BLOCK // (W2.shape[1] * max(W1.shape)))
     for start in range(0, X.shape[0], step):
         rows = np.arange(start, min(start + step, X.shape[0]))
         some = X.take(rows) if hasattr(X, "numbers") else X[rows]
-        yield some, gradients(plan.inputs(some), b1, W1, W2, V, plan.activation)
+        yield rows, some, gradients(plan.inputs(some), b1, W1, W2, V, plan.activation)
