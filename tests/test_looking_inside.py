@@ -176,6 +176,16 @@ def test_the_importance_of_a_line_is_its_slope_times_the_spread():
     assert_allclose(found, expected / expected.sum(), rtol=1e-3)
 
 
+def test_importances_do_not_depend_on_a_period_of_the_rows():
+    hour = np.tile(np.arange(10.0), 256)
+    X = np.column_stack([hour, np.random.default_rng(0).normal(size=2560)])
+    net = ShallowNNRegressor(8, activation="relu", alpha=0.1, solver="lbfgs")
+    net.set_params(encoding=None, random_state=0)
+    quietly(net.fit, X, 3 * np.maximum(hour - 4.5, 0) + X[:, 1])
+    sizes = np.abs(net.input_gradients(X)).mean(axis=0) * X.std(axis=0)
+    assert_allclose(net.feature_importances_, sizes / sizes.sum(), atol=0.05)
+
+
 def test_importances_of_ard_are_the_relevance():
     X, Z = data()
     net = quietly(ShallowNNRegressor(3, alpha="ard", random_state=0).fit, X, Z[:, 0])

@@ -56,12 +56,7 @@ from sk_shallow._model.initializers import INITIALIZERS
 from sk_shallow._model.layout import merged, unmerged
 from sk_shallow._model.network import hidden, output
 from sk_shallow._solvers import SOLVERS, able
-from sk_shallow._training.inspection import (
-    by_feature,
-    importances,
-    input_gradients,
-    shares,
-)
+from sk_shallow._training.inspection import by_feature, importances, input_gradients
 from sk_shallow._training.problem import Problem
 from sk_shallow._training.recipe import ENCODINGS
 from sk_shallow._training.train import Progress, Watch, mean_curve, summary, train_on
@@ -329,7 +324,9 @@ class ShallowNN(Exported, Versioned, Callbacks, BaseEstimator):
         ndarray of shape (n_samples, n_features) or (n_samples, n_outputs, n_features)
             In the units of `decision_function`, or of y (of log y where the output
             activation is "exp"), by those of X. NaN for features of labels; at the
-            kinks of a piecewise linear encoding the mean of both sides.
+            kinks of a piecewise linear encoding the mean of both sides. Of several
+            levels of quantiles the one nearest to the median is an output; the others
+            are the steps to them, before their softplus.
         """
         check_is_fitted(self, "coefs_")
         X = read_X(self, X, categorical_features=self._is_categorical)
@@ -340,10 +337,10 @@ class ShallowNN(Exported, Versioned, Callbacks, BaseEstimator):
     def feature_importances_(self) -> Floats:
         """How much each feature matters; the sum is 1.
 
-        The mean size of `input_gradients` times the spread of the feature, over some
-        256 samples of the fit and all outputs; where a feature becomes several inputs,
-        as bins or labels, their sum. With `alpha="ard"` it is `feature_relevance_`, in
-        the same way.
+        The mean size of `input_gradients` times the spread of the feature, over all
+        outputs and at most 256 samples of the fit; where a feature becomes several
+        inputs, as bins or labels, their sum. With `alpha="ard"` it is
+        `feature_relevance_`, in the same way. All are 0 where outputs are constant.
 
         Raises
         ------
@@ -352,7 +349,7 @@ class ShallowNN(Exported, Versioned, Callbacks, BaseEstimator):
         """
         check_is_fitted(self, "coefs_")
         if hasattr(self, "feature_relevance_"):
-            return shares(by_feature(self._plan, self.feature_relevance_))
+            return by_feature(self._plan, self.feature_relevance_)
         if self._importances is None:
             raise AttributeError(
                 "feature_importances_ is not available after partial_fit, which sees "

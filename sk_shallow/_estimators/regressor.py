@@ -182,9 +182,10 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
 
     Attributes
     ----------
-    coefs_ : list of two ndarrays, shapes (n_inputs, n_units), (n_units, n_outputs)
+    coefs_ : list of ndarrays, shapes (n_inputs, n_units), (n_units, n_outputs)
         W1 and W2, in the units of what `encoder_` gives, or of X and y (of log y, where
-        the output activation is "exp"); n_units is n_hidden times n_estimators.
+        the output activation is "exp"); n_units is n_hidden times n_estimators. With
+        `linear_path` also V, of shape (n_inputs, n_outputs).
     intercepts_ : list of two ndarrays, shapes (n_units,), (n_outputs,)
         b1 and b2, in original units.
     loss_ : float

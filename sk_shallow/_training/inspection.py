@@ -47,26 +47,23 @@ def importances(plan, weights, problem):
     ndarray of shape (n_features,)
         Their sum is 1, unless all are 0.
     """
-    step = -(-problem.data.n_samples // _ROWS)
-    some = problem.data.take(np.arange(0, problem.data.n_samples, step))
+    rng, n_samples = np.random.default_rng(problem.seed), problem.data.n_samples
+    drawn = rng.choice(n_samples, min(n_samples, _ROWS), replace=False)
+    some = problem.data.take(np.sort(drawn))
     measured = plan.x
     if not problem.standardize:
         measured = Standardizer.of(plan.inputs(some.X), some.sample_weight)
     sizes = np.zeros(len(measured.sd))
     for rows, _, gradient in _blocks(plan, weights, some.X):
         sizes += np.einsum("i,ijc->c", some.weights[rows], np.abs(gradient))
-    return shares(by_feature(plan, sizes * measured.sd))
+    sizes = by_feature(plan, sizes * measured.sd)
+    total = sizes.sum()
+    return sizes / total if total > 0 else sizes
 
 
 def by_feature(plan, values):
     """Of the inputs of the network: summed over those of each feature."""
     return values if plan.encoding is None else plan.encoding.by_feature(values)
-
-
-def shares(values):
-    """Values >= 0 as parts of their sum."""
-    total = values.sum()
-    return values / total if total > 0 else values
 
 
 def _by_feature(plan, X, gradient):

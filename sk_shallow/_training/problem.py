@@ -38,7 +38,8 @@ class Problem:
     places_units : bool
         Whether the first hidden biases may put the units among the samples.
     seed : int
-        Of the first weights and of the batches, the same for every recipe.
+        Of the first weights and of the batches, the same for every recipe, and of the
+        samples that tell how much features matter.
     directions : ndarray of shape (n_features,), default=None
         1 where outputs must not fall with a feature, -1 where they must not rise.
     encodings : dict
