@@ -189,8 +189,8 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
     intercepts_ : list of two ndarrays, shapes (n_units,), (n_outputs,)
         b1 and b2, in original units.
     loss_ : float
-        That of `loss_curve_` of the iterate that was kept, in units of the variance of
-        y if `standardize`.
+        That of `loss_curve_` of the iterate that was kept; of y divided by its spread,
+        if `standardize`.
     loss_curve_ : list of float
         J after every iteration; for minibatches, its mean over the epoch; where "lm"
         finds α, the mean loss of the samples without the penalty, from each start in
