@@ -210,6 +210,19 @@ def test_what_is_constant_matters_to_no_one():
     assert np.isfinite(net.feature_importances_).all()
 
 
+@pytest.mark.parametrize("make", [np.array, sparse.csr_array])
+@pytest.mark.parametrize("size", [1e-200, 1e-160, 1e160, 1e200])
+def test_columns_whose_squares_are_no_numbers_have_an_importance(size, make):
+    X, Z = data()
+    X = np.column_stack([X, size * np.sign(Z[:, 0])])
+    net = ShallowNNClassifier(**QUICK, activation="tanh", standardize=False)
+    net.set_params(encoding=None)
+    importances = quietly(net.fit, make(X), Z[:, 0] > 0).feature_importances_
+    is_saturated = size > 1  # and flat
+    assert importances.sum() == pytest.approx(0.0 if is_saturated else 1.0)
+    assert importances[-1] == pytest.approx(0)
+
+
 def test_features_are_selected_by_importance():
     X = np.random.default_rng(0).normal(size=(200, 8))
     y = X[:, 0] - 2 * X[:, 1] > 0

@@ -71,14 +71,7 @@ class Standardizer:
         ValueError
             If the squares of a column overflow, or underflow where it is not constant.
         """
-        w = np.ones(X.shape[0]) if sample_weight is None else sample_weight
-        total = w.sum()
-        squares = _sparse_squares if sparse.issparse(X) else _dense_squares
-        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            mean = np.asarray(w @ X, dtype=np.float64).ravel() / total
-            m1, m2 = squares(X, w, mean)
-            mean += m1 / total
-            m2 = np.maximum(m2 - m1**2 / total, 0.0)
+        total, mean, m2 = moments(X, sample_weight)
         _check_squares(name, ~np.isfinite(m2), "large", "Divide")
         small = np.flatnonzero(m2 < _LEAST_VARIANCE * total)
         ranges = np.zeros(len(m2))
@@ -275,6 +268,19 @@ class RobustScaler(TargetScaler):
         mean = self.mean + np.clip(shift, -most, most) * share
         m2 = (sd + (spread - sd) * share) ** 2 * total
         return replace(self, weight=total, mean=mean, m2=m2)
+
+
+def moments(X, sample_weight=None):
+    """S, μ and Σ wᵢ (xᵢ - μ)² of the columns of X, dense or CSR."""
+    w = np.ones(X.shape[0]) if sample_weight is None else sample_weight
+    total = w.sum()
+    squares = _sparse_squares if sparse.issparse(X) else _dense_squares
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        mean = np.asarray(w @ X, dtype=np.float64).ravel() / total
+        m1, m2 = squares(X, w, mean)
+        mean += m1 / total
+        m2 = np.maximum(m2 - m1**2 / total, 0.0)
+    return total, mean, m2
 
 
 def _check_squares(name, are_refused, size, remedy):

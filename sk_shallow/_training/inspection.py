@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sk_shallow._data.scaling import Standardizer
+from sk_shallow._data.scaling import moments
 from sk_shallow._model.network import gradients
 
 # Numbers in a block of gradients.
@@ -50,13 +50,11 @@ def importances(plan, weights, problem):
     rng, n_samples = np.random.default_rng(problem.seed), problem.data.n_samples
     drawn = rng.choice(n_samples, min(n_samples, _ROWS), replace=False)
     some = problem.data.take(np.sort(drawn))
-    measured = plan.x
-    if not problem.standardize:
-        measured = Standardizer.of(plan.inputs(some.X), some.sample_weight)
-    sizes = np.zeros(len(measured.sd))
+    sd = plan.x.sd if problem.standardize else _sd(plan, some)
+    sizes = np.zeros(len(sd))
     for rows, _, gradient in _blocks(plan, weights, some.X):
         sizes += np.einsum("i,ijc->c", some.weights[rows], np.abs(gradient))
-    sizes = by_feature(plan, sizes * measured.sd)
+    sizes = by_feature(plan, sizes * sd)
     total = sizes.sum()
     return sizes / total if total > 0 else sizes
 
@@ -64,6 +62,12 @@ def importances(plan, weights, problem):
 def by_feature(plan, values):
     """Of the inputs of the network: summed over those of each feature."""
     return values if plan.encoding is None else plan.encoding.by_feature(values)
+
+
+def _sd(plan, samples):
+    """σ of the inputs of the network, finite where their squares are not."""
+    total, _, m2 = moments(plan.inputs(samples.X), samples.sample_weight)
+    return np.sqrt(np.nan_to_num(m2) / total)
 
 
 def _by_feature(plan, X, gradient):
