@@ -192,8 +192,8 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
         "lm": the log-probability (density) of y with the weights integrated out, by
         Laplace's approximation, in nats, in the mean of the members [3]_. Between fits
         of the same y, higher is better.
-    feature_relevance_ : ndarray of shape (n_features,)
-        "ard": 1/α of each feature's weights, beside their sum, in the mean of the
+    feature_relevance_ : ndarray of shape (n_inputs,)
+        "ard": 1/α of each input's weights, beside their sum, in the mean of the
         members.
     out_activation_ : str
         "logistic" or "softmax".
