@@ -117,8 +117,8 @@ def test_units_that_start_equal_learn_and_stay_equal(activation, solver):
         on_iteration=lambda *_: False,
         rng=np.random.default_rng(0),
     )
-    _, _, W2, _, _, H, _ = layout.view(theta)
-    units = np.vstack([H, W2.T])
+    window = layout.view(theta)
+    units = np.vstack([window.H, window.W2T])
     assert objective.value(theta) < 0.98 * start
     assert np.abs(units).max(axis=1).min() > 0
     assert spread(units) <= 1e-5 * np.abs(units).max()
