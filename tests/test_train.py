@@ -353,7 +353,7 @@ def test_every_run_has_its_start_its_penalty_and_as_many_threads_as_jobs(n_jobs)
 class Restarting(Scripted):
     """Improves once, waits, and starts again."""
 
-    def solve(self, objective, theta, *, on_iteration, rng, state, on_restart):
+    def solve(self, objective, theta, *, on_iteration, rng, state, on_restart, **_):
         assert (rng, state) == ("rng", "state")
         for i, loss in enumerate([1.0, 2.0, 2.0, 3.0, 3.0, 3.0, 3.0]):
             if i == 3:

@@ -189,7 +189,7 @@ def train_on(
         watch,
         n_jobs,
         found,
-        task or Task(),
+        task,
     )
 
 
@@ -213,7 +213,7 @@ def train(
     -------
     list of Run
     """
-    n_most = _n_most(plan.solver, searched, len(starts[0]))
+    task, n_most = task or Task(), _n_most(plan.solver, searched, len(starts[0]))
     run = partial(_search, searched) if searched else _run
     n_operations = plan.solver.n_operations(samples.X.shape[0], plan.layout)
     n_runs = len(starts)
