@@ -7,8 +7,9 @@ from sk_shallow._model.network import gradients
 
 # Numbers in a block of gradients.
 _BLOCK = 2**20
-# Rows that tell how much features matter, at the most.
-_ROWS = 256
+# Rows that tell how much features matter, at least and at the most, and the products
+# that they may take between.
+_FEWEST, _MOST, _PRODUCTS = 32, 256, 2**22
 
 
 def input_gradients(plan, weights, X):
@@ -48,7 +49,9 @@ def importances(plan, weights, problem):
         Their sum is 1, unless all are 0.
     """
     rng, n_samples = np.random.default_rng(problem.seed), problem.data.n_samples
-    drawn = rng.choice(n_samples, min(n_samples, _ROWS), replace=False)
+    _, W1, W2, *_ = weights
+    n_rows = int(np.clip(_PRODUCTS // (W1.size * W2.shape[1]), _FEWEST, _MOST))
+    drawn = rng.choice(n_samples, min(n_samples, n_rows), replace=False)
     some = problem.data.take(np.sort(drawn))
     sd = plan.x.sd if problem.standardize else _sd(plan, some)
     sizes = np.zeros(len(sd))
