@@ -228,6 +228,8 @@ FRAME = pd.DataFrame(X, columns=["a", "b", "c"]).assign(c=["u", "v"] * 20)
 REFUSED = {
     "too few": ({"monotonic_cst": [1]}, X, Y, r"shape \(3,\)"),
     "of another kind": ({"monotonic_cst": [1, 2, 0]}, X, Y, "of -1, 0 or 1"),
+    "ragged": ({"monotonic_cst": [1, [1, 0], 0]}, X, Y, "of -1, 0 or 1"),
+    "lists by name": ({"monotonic_cst": {"a": [1, 2]}}, FRAME, Y, "of -1, 0 or 1"),
     "names without names": ({"monotonic_cst": {"a": 1}}, X, Y, "X has no names"),
     "unknown names": ({"monotonic_cst": {"z": 1}}, FRAME, Y, "not in X: .'z'"),
     "labels": ({"monotonic_cst": {"c": 1}}, FRAME, Y, "Categorical features cannot"),

@@ -17,7 +17,7 @@ from sk_shallow import (
     register_skl2onnx,
 )
 from sk_shallow.inspection import FeatureEffectDisplay, LossCurveDisplay
-from sk_shallow.preprocessing import PiecewiseLinearEncoder
+from sk_shallow.preprocessing import HiddenLayer, PiecewiseLinearEncoder
 
 Floats = NDArray[np.floating[Any]]
 
@@ -46,6 +46,20 @@ low, high = regressor.predict_interval(X, confidence_level=0.8).T
 print(low.min(), high.max(), regressor.score(X, y))
 regressor.predict(X, return_std="yes")  # type: ignore[call-overload]
 regressor.predict_interval(X, confidence_level="high")  # type: ignore[arg-type]
+
+# Losses, and what they predict.
+ShallowNNRegressor(loss="quantile", quantile=[0.1, 0.9], output_activation="softplus")
+ShallowNNRegressor(loss="huber", monotonic_cst={"a": 1}, linear_path=True)
+ShallowNNClassifier(monotonic_cst=[1, 0, -1], linear_path=False)
+ShallowNNRegressor(loss="mse")  # type: ignore[arg-type]
+ShallowNNRegressor(output_activation="tanh")  # type: ignore[arg-type]
+
+# Looking inside.
+assert_type(regressor.hidden_layer(X), Floats)
+assert_type(regressor.input_gradients(X), Floats)
+assert_type(regressor.feature_importances_, Floats)
+layer = HiddenLayer(regressor).fit(X, y)
+assert_type(layer.transform(X), Floats)
 
 # What is told of a fit.
 assert_type(ShallowNNRegressor().set_callbacks(object()), ShallowNNRegressor)

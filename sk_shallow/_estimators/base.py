@@ -355,7 +355,7 @@ class ShallowNN(Exported, Versioned, Callbacks, BaseEstimator):
                 "feature_importances_ is not available after partial_fit, which sees "
                 "some samples at a time. Call fit, or use input_gradients."
             )
-        return self._importances
+        return self._importances.copy()
 
     def _train(
         self,

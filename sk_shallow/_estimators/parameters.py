@@ -45,6 +45,8 @@ _FLOATS = [np.float64, np.float32]
 # The range of a number α: the square of its gradient is one in float32.
 _ALPHA = Interval(Real, 0.0, 1e15, "both")
 _LEVEL = Interval(Real, 0.0, 1.0, "neither")
+# Down, either way, up.
+_DIRECTIONS = (-1, 0, 1)
 
 
 class _Splitter:
@@ -333,20 +335,22 @@ def check_directions(monotonic_cst, n_features, names, is_categorical):
                 f"{told}."
             )
         cst = [cst.get(name, 0) for name in names]
-    cst = np.asarray(cst)
-    if cst.shape != (n_features,) or not np.isin(cst, (-1, 0, 1)).all():
+    cst = list(cst)
+    are_known = (isinstance(one, Real) and one in _DIRECTIONS for one in cst)
+    if len(cst) != n_features or not all(are_known):
         raise ValueError(
             "monotonic_cst must be None, or a dict by the names of features, or an "
             f"array-like of shape ({n_features},), of -1, 0 or 1. Got "
             f"{shown(monotonic_cst)} instead."
         )
+    cst = np.array(cst, dtype=float)
     wrong = np.flatnonzero((cst != 0) & is_categorical)
     if wrong.size:
         raise ValueError(
             "Categorical features cannot have monotonic constraints: columns "
             f"{wrong[:5].tolist()}. Set 0 for them in monotonic_cst."
         )
-    return cst.astype(float) if cst.any() else None
+    return cst if cst.any() else None
 
 
 def check_monotone(coder, solver, alpha, encoding, activation):

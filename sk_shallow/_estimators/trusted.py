@@ -1,7 +1,7 @@
 """What fitted models are made of, for `skops.io.load`, which asks what to trust."""
 
 from sk_shallow._arrays.curvature import RowsFactor, SquareFactor
-from sk_shallow._data import encoding
+from sk_shallow._data.encoding import Bins, Encoding, Levels, Ramps
 from sk_shallow._data.scaling import (
     RobustScaler,
     Standardizer,
@@ -13,9 +13,9 @@ from sk_shallow._estimators.classifier import ShallowNNClassifier
 from sk_shallow._estimators.regressor import ShallowNNRegressor
 from sk_shallow._inference.laplace import Laplace
 from sk_shallow._inference.residuals import Fold, Range, Residuals
-from sk_shallow._model import output_activations
 from sk_shallow._model.layout import Layout
 from sk_shallow._model.losses import LOSSES
+from sk_shallow._model.output_activations import KINDS
 from sk_shallow._solvers.first_order import State
 from sk_shallow._training.plan import Plan
 from sk_shallow._training.recipe import Binning, Recipe
@@ -26,9 +26,9 @@ from sk_shallow.preprocessing import HiddenLayer, PiecewiseLinearEncoder
 _NETWORKS = (ShallowNNClassifier, ShallowNNRegressor)
 _STEPS = (PiecewiseLinearEncoder, HiddenLayer)
 _TRAINING = (Plan, Layout, Recipe, Binning, Progress, State)
-_COLUMNS = (encoding.Encoding, encoding.Bins, encoding.Levels, encoding.Ramps)
+_COLUMNS = (Encoding, Bins, Levels, Ramps)
 _SCALES = (Standardizer, Whitener, TargetScaler, RobustScaler)
-_TARGETS = (Labels, Reals, *LOSSES.values(), *output_activations.KINDS)
+_TARGETS = (Labels, Reals, *LOSSES.values(), *KINDS)
 _BARS = (Residuals, Fold, Range, Laplace, SquareFactor, RowsFactor)
 _KINDS = {
     *_NETWORKS,

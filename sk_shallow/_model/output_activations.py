@@ -1,7 +1,8 @@
 """Output activations of numbers: between the outputs Z2 and a loss, a function h.
 
-`Through` puts an h that is positive below a loss, `Rectified` max(z, 0), and `Levels`
-the quantiles of one target upon each other. `number_unit` makes the unit of it all.
+`Through` puts an h that is positive below a loss, `Rectified` max(z, 0), and
+`NonCrossing` the quantiles of one target upon each other. `number_unit` makes the unit
+of it all.
 """
 
 from dataclasses import dataclass, replace
@@ -277,7 +278,7 @@ class Rectified(_Upon):
 
 
 @dataclass(frozen=True)
-class Levels(_Upon):
+class NonCrossing(_Upon):
     """Quantiles of each target upon each other, which cannot cross [1]_.
 
     One of them is z of its own; each above it is the one below plus softplus(z), each
@@ -370,7 +371,7 @@ class Levels(_Upon):
         return np.where(is_anchor, mean, 0.0), scale
 
 
-KINDS = (Exp, Softplus, LogSoftplus, Through, Rectified, Levels)
+KINDS = (Exp, Softplus, LogSoftplus, Through, Rectified, NonCrossing)
 OUTPUT_ACTIVATIONS = ("identity", "relu", "softplus", "exp")
 
 
@@ -403,5 +404,5 @@ def number_unit(loss, activation, levels=(), n_targets=1):
         unit = Through(unit, Exp())
     if len(levels) > 1:
         anchor = int(np.argmin(np.abs(np.array(levels) - 0.5)))
-        unit = Levels(unit, len(levels), anchor)
+        unit = NonCrossing(unit, len(levels), anchor)
     return unit
