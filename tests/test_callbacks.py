@@ -382,6 +382,25 @@ def test_the_network_of_a_step_has_its_error_bars():
         assert network.log_evidence_ < model.log_evidence_ + 1
 
 
+def test_importances_are_those_of_the_end():
+    class Looking(Quiet):
+        found = ()
+
+        def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+            told = getattr(fitted_estimator, "feature_importances_", None)
+            self.found = [*self.found, told]
+
+    looking, (X, y) = Looking(), two_curves(60, 0)
+    net = made(ShallowNNRegressor, "adam").set_callbacks(looking)
+    for _ in range(2):
+        looking.found = ()
+        net.fit(X, y[:, 0])
+        *before, end = looking.found
+        assert before
+        assert all(told is None for told in before)
+        assert_array_equal(end, net.feature_importances_)
+
+
 def test_a_member_is_a_network_of_its_own():
     asking = Asking()
     model = made(ShallowNNRegressor, "lbfgs", n_estimators=2).set_callbacks(asking)

@@ -225,7 +225,7 @@ class ShallowNN(Exported, Versioned, Callbacks, BaseEstimator):
                     self._train(recipe, problem, rng, held_out, members, fit=fit)
                 else:
                     self._fit_anew(problem, rng, held_out, fit)
-            self._importances = importances(self._plan, self._weights(), problem)
+                self._importances = importances(self._plan, self._weights(), problem)
         return self
 
     def _fit_anew(self, problem, rng, held_out, fit):
@@ -293,7 +293,7 @@ class ShallowNN(Exported, Versioned, Callbacks, BaseEstimator):
                 self._train(recipe, problem, rng, None, members, **how)
                 if earlier is None:
                     self._progress = self._progress._replace(is_stream=True)
-                self._is_partial, self._importances = True, None
+                self._is_partial = True
         return self
 
     def hidden_layer(self, X: DataLike) -> Floats:
@@ -345,7 +345,8 @@ class ShallowNN(Exported, Versioned, Callbacks, BaseEstimator):
         Raises
         ------
         AttributeError
-            Before `fit`, and after `partial_fit`, which sees some samples at a time.
+            Before the end of `fit`, and after `partial_fit`, which sees some samples at
+            a time.
         """
         check_is_fitted(self, "coefs_")
         if hasattr(self, "feature_relevance_"):
@@ -353,7 +354,8 @@ class ShallowNN(Exported, Versioned, Callbacks, BaseEstimator):
         if self._importances is None:
             raise AttributeError(
                 "feature_importances_ is not available after partial_fit, which sees "
-                "some samples at a time. Call fit, or use input_gradients."
+                "some samples at a time, nor before fit has ended. Call fit, or use "
+                "input_gradients."
             )
         return self._importances.copy()
 
@@ -424,7 +426,7 @@ class ShallowNN(Exported, Versioned, Callbacks, BaseEstimator):
         """The networks, and the fitted attributes that tell how training went."""
         for name in _OPTIONAL_ATTRIBUTES:
             vars(self).pop(name, None)
-        self._posteriors = self._residuals = None
+        self._posteriors = self._residuals = self._importances = None
         self._keeps_holders = self._is_partial = False
         self._keep(self, plan, [run.theta for run in runs])
         self._progress = progress._replace(solver_state=runs[0].state)
