@@ -416,8 +416,11 @@ class HiddenLayer(
 
     def get_metadata_routing(self) -> MetadataRouter:
         """What is told to `fit` is for that of the network."""
-        fit = MethodMapping().add(caller="fit", callee="fit")
-        return MetadataRouter(self).add(estimator=self.estimator, method_mapping=fit)
+        mapping = MethodMapping()
+        for caller in ("fit", "fit_transform"):
+            mapping.add(caller=caller, callee="fit")
+        router = MetadataRouter(self)
+        return router.add(estimator=self.estimator, method_mapping=mapping)
 
     @property
     def n_features_in_(self) -> int:
