@@ -434,9 +434,10 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
 
         For a committee whose members are the folds it is CV+ [1]_: its coverage is at
         least 2 `confidence_level` - 1 for samples from the same distribution, and close
-        to `confidence_level` in general. For one network the held-out residuals of
-        networks like it are taken. Residuals of "poisson" and "gamma" are taken beside
-        the root of the variance that these have.
+        to `confidence_level` in general, but for levels below 0.5, which may hold less.
+        For one network the held-out residuals of networks like it are taken. Residuals
+        of "poisson" and "gamma" are taken beside the root of the variance that these
+        have.
 
         Where `quantile` lists levels, the two nearest to (1 - `confidence_level`)/2 and
         its complement are conformed, CQR [2]_: the width follows the noise.
