@@ -11,6 +11,11 @@ from sk_shallow._data.constraints import check_total
 _NEGLIGIBLE = 1e-30
 
 
+def rows_of(X, rows):
+    """The rows with these numbers, of `Columns` or csr."""
+    return X[rows] if sparse.issparse(X) else X.take(rows)
+
+
 class Data(NamedTuple):
     """Checked samples.
 
@@ -74,7 +79,7 @@ class Data(NamedTuple):
 
     def take(self, rows):
         """The samples with these numbers."""
-        X = self.X[rows] if sparse.issparse(self.X) else self.X.take(rows)
+        X = rows_of(self.X, rows)
         w, groups = (
             None if values is None else values[rows]
             for values in (self.sample_weight, self.groups)

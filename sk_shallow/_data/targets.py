@@ -27,6 +27,11 @@ _NOTHING = 1e-17
 _RAREST = 1e-6
 
 
+def _shape_of(y):
+    """The number of targets, and whether y has one dimension."""
+    return (1, True) if y.ndim == 1 else (y.shape[1], False)
+
+
 @dataclass(frozen=True)
 class Reals:
     """Real targets, standardised for training.
@@ -61,10 +66,10 @@ class Reals:
         levels : float, tuple of float or None
             Of quantiles.
         """
-        n_targets, is_one = 1 if y.ndim == 1 else y.shape[1], isinstance(levels, float)
+        (n_targets, is_vector), is_one = _shape_of(y), isinstance(levels, float)
         levels = (levels,) if is_one else levels or ()
         unit = number_unit(loss, activation, levels, n_targets)
-        return cls(n_targets, y.ndim == 1, unit, () if is_one else levels)
+        return cls(n_targets, is_vector, unit, () if is_one else levels)
 
     @property
     def n_levels(self):
@@ -87,10 +92,7 @@ class Reals:
 
     def check(self, y, name="y", is_all=False):
         """Refuse a y of another shape, or one that the loss is not for."""
-        if (1 if y.ndim == 1 else y.shape[1], y.ndim == 1) != (
-            self.n_targets,
-            self.is_vector,
-        ):
+        if _shape_of(y) != (self.n_targets, self.is_vector):
             raise ValueError(
                 f"{name} has shape {y.shape}, but the network has {self.n_targets} "
                 f"targets, of a {1 if self.is_vector else 2}-D y."
@@ -138,10 +140,6 @@ class Reals:
         values = self.by_output((y.mean - y.offset) / y.scale)
         constant = mean + scale * unit.inverse(values, _NOTHING)
         return Units(np.where(is_constant, constant, mean), scale, is_constant)
-
-    def means(self, Z2, y):
-        """A2 in units of y, from outputs in such."""
-        return self.unit(y).mean(Z2)
 
     def unit(self, y):
         """The output unit for outputs in units of y."""

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sk_shallow._data.samples import rows_of
 from sk_shallow._data.scaling import moments
 from sk_shallow._model.network import gradients
 
@@ -86,5 +87,5 @@ def _blocks(plan, weights, X):
     step = max(1, _BLOCK // (W2.shape[1] * max(W1.shape)))
     for start in range(0, X.shape[0], step):
         rows = np.arange(start, min(start + step, X.shape[0]))
-        some = X.take(rows) if hasattr(X, "numbers") else X[rows]
+        some = rows_of(X, rows)
         yield rows, some, gradients(plan.inputs(some), b1, W1, W2, V, plan.activation)

@@ -100,7 +100,7 @@ class Plan(NamedTuple):
 
     def means(self, Z2):
         """A2 in units of y, from outputs in such."""
-        return self.coder.means(Z2, self.y)
+        return self.coder.unit(self.y).mean(Z2)
 
 
 def posterior_std(posteriors, members, inputs, plan, where, X):
