@@ -2,9 +2,12 @@
 
 import warnings
 
+import sklearn
 from sklearn.exceptions import InconsistentVersionWarning
 
 __version__ = "0.1.0"
+# The first two numbers of scikit-learn's.
+SCIKIT_LEARN = tuple(map(int, sklearn.__version__.split(".")[:2]))
 
 
 class OtherVersionWarning(InconsistentVersionWarning):

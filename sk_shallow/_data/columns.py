@@ -11,12 +11,12 @@ from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
-import sklearn
 from scipy import sparse
 from sklearn import config_context
 from sklearn.utils import check_array
 
 from sk_shallow._data.constraints import shortened, shown
+from sk_shallow._version import SCIKIT_LEARN
 
 # What a column may hold, by where it can go; and what is said where it cannot.
 LABELS = {"strings", "categories", "categories of numbers", "booleans"}
@@ -58,7 +58,7 @@ _OBJECTS = {
     "complex numbers": (complex, np.complexfloating),
 }
 # Whether scikit-learn knows the frames of polars, or only the interchange protocol.
-_POLARS_IS_KNOWN = tuple(map(int, sklearn.__version__.split(".")[:2])) >= (1, 9)
+_POLARS_IS_KNOWN = SCIKIT_LEARN >= (1, 9)
 # What categorical_features may list.
 _ITEMS = (str, bool, np.bool_, Integral)
 

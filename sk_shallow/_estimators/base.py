@@ -328,8 +328,7 @@ class ShallowNN(Exported, Versioned, Callbacks, BaseEstimator):
             levels of quantiles the one nearest to the median is an output; the others
             are the steps to them, before their softplus.
         """
-        check_is_fitted(self, "coefs_")
-        X = read_X(self, X, categorical_features=self._is_categorical)
+        X = self._read_columns(X)
         found = input_gradients(self._plan, self._weights(), X)
         return found[:, 0] if self.n_outputs_ == 1 else found
 
@@ -487,9 +486,13 @@ class ShallowNN(Exported, Versioned, Callbacks, BaseEstimator):
 
     def _read_inputs(self, X):
         """The columns of numbers in X, and X as the network takes it: a matrix."""
-        check_is_fitted(self, "coefs_")
-        X = read_X(self, X, categorical_features=self._is_categorical)
+        X = self._read_columns(X)
         return getattr(X, "numbers", None), self._plan.inputs(X)
+
+    def _read_columns(self, X):
+        """The columns of X, checked against those of the fit."""
+        check_is_fitted(self, "coefs_")
+        return read_X(self, X, categorical_features=self._is_categorical)
 
     def _outputs(self, X):
         """Z2."""

@@ -11,8 +11,10 @@ import copy
 import numpy as np
 import sklearn
 
+from sk_shallow._version import SCIKIT_LEARN
+
 ACTIVATIONS = ("identity", "logistic", "tanh", "relu")
-_HAS_EXP = tuple(map(int, sklearn.__version__.split(".")[:2])) >= (1, 7)
+_HAS_EXP = SCIKIT_LEARN >= (1, 7)
 
 
 def to_sklearn(network, encoder, curve):

@@ -10,7 +10,6 @@ from sk_shallow.inspection._weights import (
     check_network,
     feature_names,
     largest,
-    sum_by_feature,
 )
 
 
@@ -119,7 +118,7 @@ class FeatureRelevanceDisplay:
                     "The network has no feature_relevance_, which alpha='ard' leaves. "
                     "Pass importances, such as permutation_importance gives."
                 )
-            relevance = sum_by_feature(estimator, estimator.feature_relevance_)
+            relevance = estimator.feature_importances_
             label = "relevance, 1/α"
         elif hasattr(importances, "importances_mean"):
             relevance, std = importances.importances_mean, importances.importances_std

@@ -56,9 +56,7 @@ def weights_by_feature(estimator, X=None):
 def sum_by_feature(estimator, values):
     """Values of the inputs of the network, summed over those of each feature."""
     encoder = estimator.encoder_
-    if encoder is None or len(values) == estimator.n_features_in_:
-        return values
-    return np.add.reduceat(values, encoder._encoding.starts[:-1], axis=0)
+    return values if encoder is None else encoder._encoding.by_feature(values.T).T
 
 
 def _by_feature(estimator, W):
