@@ -206,7 +206,7 @@ class Softplus(Activation):
     """g(z) = log(1 + exp(z))."""
 
     def forward(self, Z: Floats, out: Floats | None = None) -> Floats:
-        """A = max(Z, 0) + log(1 + exp(-|Z|)), which cannot overflow."""
+        """A = max(Z, 0) + log(1 + exp(-abs(Z))), which cannot overflow."""
         tail = np.log1p(np.exp(-np.abs(Z)))
         A = np.maximum(Z, 0, out=out)
         return np.add(A, tail, out=A)

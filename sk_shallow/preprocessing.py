@@ -133,7 +133,7 @@ class PiecewiseLinearEncoder(TransformerMixin, Versioned, BaseEstimator):
         Number of columns of X.
     n_features_out_ : int
         Number of columns of the result.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns of X, if they are strings.
 
     See Also
@@ -244,7 +244,7 @@ class PiecewiseLinearEncoder(TransformerMixin, Versioned, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (n_samples, n_features_out_)
+        ndarray of shape (n_samples, `n_features_out_`)
             The columns encoded, one after the other.
         """
         columns = self._fit(X, sample_weight)
@@ -260,7 +260,7 @@ class PiecewiseLinearEncoder(TransformerMixin, Versioned, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (n_samples, n_features_out_)
+        ndarray of shape (n_samples, `n_features_out_`)
             The columns encoded, one after the other.
         """
         check_is_fitted(self)
@@ -357,7 +357,7 @@ class HiddenLayer(
         The fitted network.
     n_features_in_ : int
         Number of features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all of them are strings.
 
     Examples

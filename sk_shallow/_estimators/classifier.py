@@ -201,7 +201,7 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
         Number of output units, and 3.
     n_features_in_ : int
         Number of features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all of them are strings.
 
     See Also

@@ -60,6 +60,7 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         - "poisson": half the Poisson deviance, for the mean of counts y >= 0.
         - "gamma": half the gamma deviance, for the mean of sizes y > 0 whose errors
           are relative.
+
         The targets are divided by a spread (robust for the second to fourth, their mean
         for the last two); they are shifted where the output may be negative.
     quantile : float in (0, 1), array-like or None, default=None
@@ -235,7 +236,7 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         Number of output units, one for each target and level; and 3.
     n_features_in_ : int
         Number of features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if all of them are strings.
 
     See Also

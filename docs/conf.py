@@ -1,0 +1,102 @@
+"""How Sphinx builds the site; `python -m sphinx -W -b html docs docs/_build`."""
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent)]
+
+project = "sk-shallow"
+author = copyright = "the sk-shallow developers"
+version = release = import_module("sk_shallow").__version__
+language = "en"
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "numpydoc",
+    "myst_parser",
+    "sphinx_copybutton",
+    "sphinx_gallery.gen_gallery",
+    "offline_mathjax",
+    "two_language_search",
+]
+exclude_patterns = ["_build", "**/GALLERY_HEADER.rst", "**/README.rst"]
+templates_path = ["_templates"]
+suppress_warnings = ["config.cache", "myst.xref_missing", "toc.not_included"]
+
+myst_enable_extensions = [
+    "amsmath",
+    "attrs_inline",
+    "colon_fence",
+    "deflist",
+    "dollarmath",
+    "fieldlist",
+]
+myst_heading_anchors = 3
+
+# The pages and their names; numpydoc's own tables of members are left to the template.
+autosummary_generate = True
+autodoc_typehints = "none"
+numpydoc_show_class_members = False
+
+# A folder of examples is a gallery as soon as there is a script in it.
+galleries = [
+    (folder, gallery)
+    for folder, gallery in (
+        ("../examples", "gallery"),
+        ("notes", "notes/executed"),
+        ("zh", "zh/executed"),
+    )
+    if (HERE / folder / "GALLERY_HEADER.rst").exists()
+    and any((HERE / folder).glob("*.py"))
+]
+sphinx_gallery_conf = {
+    "examples_dirs": [folder for folder, _ in galleries],
+    "gallery_dirs": [gallery for _, gallery in galleries],
+    "filename_pattern": r"[/\\]plot_",
+    "download_all_examples": False,
+    "min_reported_time": 0,
+    "show_signature": False,
+    "remove_config_comments": True,
+    "abort_on_example_error": True,
+}
+
+html_theme = "pydata_sphinx_theme"
+html_title = f"sk-shallow {release}"
+html_search_language = "en-zh"
+html_copy_source = False
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_theme_options = {
+    "logo": {"text": "sk-shallow"},
+    "show_prev_next": True,
+    "navigation_with_keys": False,
+    "footer_start": ["copyright"],
+    "footer_end": [],
+}
+
+# A prompt is no part of what is copied.
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+
+
+SCIKIT_LEARN = {
+    "accuracy_score",
+    "df_output_transform",
+    "meta-estimator",
+    "metadata_routing",
+    "sphx_glr_auto_examples_miscellaneous_plot_set_output.py",
+}
+
+
+def as_text(app, env, node, contnode):
+    """What inherited docstrings say of scikit-learn's manual, without a link."""
+    return contnode if node["reftarget"] in SCIKIT_LEARN else None
+
+
+def setup(app):
+    """Called by Sphinx."""
+    app.connect("missing-reference", as_text)

@@ -1,0 +1,10 @@
+"""Of the site's sources, pytest reads the pages: Sphinx executes the scripts."""
+
+collect_ignore_glob = [
+    "*.py",
+    "*/*.py",
+    "_build",
+    "*/executed",
+    "gallery",
+    "api/generated",
+]
