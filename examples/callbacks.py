@@ -1,12 +1,15 @@
-"""Callbacks: the best network kept, a fit that ends in time, and trials pruned.
+"""Callbacks: keep the best, stop in time, prune trials
+====================================================
 
-    python examples/callbacks.py
-
-Needs scikit-learn 1.9; trials are pruned where Optuna is installed, and progress is
-shown where rich is. The three callbacks follow scikit-learn's protocol: four methods,
-no class to inherit from. Each takes what it wants of X, y, metadata and
-fitted_estimator.
+Three callbacks that follow scikit-learn's protocol: four methods, no class to inherit
+from. Each takes what it wants of X, y, metadata and fitted_estimator. scikit-learn 1.9
+is needed; trials are pruned where Optuna is installed, and progress is shown where rich
+is.
 """
+
+# %%
+# The callbacks
+# -------------
 
 import time
 from importlib.util import find_spec
@@ -90,6 +93,13 @@ class Prune:
 
     def teardown(self, estimator, context):
         pass
+
+
+# %%
+# What they do
+# ------------
+# A small alpha and too many epochs: the best network is not the last. The default,
+# race and all, ends after a second. A search gives hopeless trials up.
 
 
 def cancer():

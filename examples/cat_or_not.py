@@ -1,25 +1,23 @@
-"""Cat or not: a picture classifier with seven hidden units, as the notes build it.
+"""Cat or not: pictures and seven hidden units
+===========================================
 
-The pictures are drawn here: 209 to train on and 50 to test, of 32 × 32 pixels in three
-colours. A cat is a head with two pointed ears; what is no cat has a head without ears,
-or round ones, or a box. Half of the heads are darker than the ground: no pixel alone
-tells anything, and one unit only guesses. A picture is a row of 3,072 numbers. What the
-units look at is written to examples/output/cat_or_not.png.
+A picture classifier as the lecture notes build it, with one output and seven hidden
+units. A picture of 32 × 32 pixels in three colours is a row of 3,072 numbers.
 """
 
-import argparse
-from pathlib import Path
+# %%
+# The pictures
+# ------------
+# They are drawn here: 209 to train on and 50 to test. A cat is a head with two pointed
+# ears; what is no cat has a head without ears, or round ones, or a box. Half of the
+# heads are darker than the ground, so that no pixel alone tells anything.
 
-import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from sk_shallow import ShallowNNClassifier
 
-mpl.use("agg")
-import matplotlib.pyplot as plt
-
-HERE = Path(__file__).resolve().parent
 SIZE = 32
 ROWS, COLUMNS = np.mgrid[:SIZE, :SIZE]
 
@@ -69,43 +67,39 @@ def pictures(n, seed):
     return np.array([picture(rng, is_cat) for is_cat in y]), y
 
 
-def draw(images, y, net, path):
-    """Some pictures, and what the units look at: the mean of the three colours."""
-    figure = plt.figure(figsize=(9, 4.5), layout="constrained")
-    above, below = figure.subfigures(2, 1, height_ratios=[1.7, 1])
-    for ax, image, label in zip(above.subplots(2, 8).flat, images, y, strict=False):
-        ax.imshow(image)
-        ax.set(xticks=[], yticks=[])
-        ax.set_title("cat" if label else "not", fontsize=8)
-    below.suptitle("what each hidden unit looks at")
-    units = below.subplots(1, 7)
-    shape = SIZE, SIZE, 3
-    for ax, weights in zip(units.flat, net.coefs_[0].T, strict=True):
-        image = weights.reshape(shape).mean(axis=-1)
-        most = np.abs(image).max()
-        ax.imshow(image, cmap="RdBu", vmin=-most, vmax=most)
-        ax.set(xticks=[], yticks=[])
-    figure.savefig(path, dpi=100)
-    plt.close(figure)
+images, y = pictures(209, seed=0)
+images_test, y_test = pictures(50, seed=1)
+X, X_test = (one.reshape(len(one), -1) for one in (images, images_test))
 
+figure, axes = plt.subplots(2, 8, figsize=(9, 2.8), layout="constrained")
+for ax, image, label in zip(axes.flat, images, y, strict=False):
+    ax.imshow(image)
+    ax.set(xticks=[], yticks=[])
+    ax.set_title("cat" if label else "not", fontsize=8)
+plt.show()
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--output-dir", type=Path, default=HERE / "output")
-    folder = parser.parse_args().output_dir
-    folder.mkdir(parents=True, exist_ok=True)
-    images, y = pictures(209, seed=0)
-    images_test, y_test = pictures(50, seed=1)
-    X, X_test = (one.reshape(len(one), -1) for one in (images, images_test))
-    linear = LogisticRegression(max_iter=2000).fit(X, y)
-    net = ShallowNNClassifier(7, activation="relu", alpha=0.1, random_state=0)
-    net.fit(X, y)
-    for name, model in (("one unit", linear), ("seven hidden units", net)):
-        right = model.score(X, y), model.score(X_test, y_test)
-        print(f"{name}: {right[0]:.2f} right in training, {right[1]:.2f} in test")
-    draw(images, y, net, folder / "cat_or_not.png")
-    print(f"wrote {folder / 'cat_or_not.png'}")
+# %%
+# One unit, and seven
+# -------------------
+# One unit, which is a logistic regression, learns the training pictures by heart and
+# guesses on the others.
 
+linear = LogisticRegression(max_iter=2000).fit(X, y)
+net = ShallowNNClassifier(7, activation="relu", alpha=0.1, random_state=0).fit(X, y)
+for name, model in (("one unit", linear), ("seven hidden units", net)):
+    right = model.score(X, y), model.score(X_test, y_test)
+    print(f"{name}: {right[0]:.2f} right in training, {right[1]:.2f} in test")
 
-if __name__ == "__main__":
-    main()
+# %%
+# What the units look at
+# ----------------------
+# The weights of each hidden unit as a picture, the mean of the three colours: ears and
+# eyes, bright against dark and dark against bright.
+
+figure, axes = plt.subplots(1, 7, figsize=(9, 1.5), layout="constrained")
+for ax, weights in zip(axes, net.coefs_[0].T, strict=True):
+    image = weights.reshape(SIZE, SIZE, 3).mean(axis=-1)
+    most = np.abs(image).max()
+    ax.imshow(image, cmap="RdBu", vmin=-most, vmax=most)
+    ax.set(xticks=[], yticks=[])
+plt.show()

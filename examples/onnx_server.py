@@ -1,11 +1,15 @@
-"""A server of predictions that knows neither sk_shallow nor scikit-learn.
+"""A server of predictions, from ONNX
+==================================
 
-    python examples/onnx_server.py network.onnx [--port 8000]
+``python examples/onnx_server.py network.onnx [--port 8000]``
 
-`onnx.save(net.to_onnx(), "network.onnx")` writes the network. Rows of numbers are sent
-as JSON, and each output of the network comes back by its name:
+It knows neither sk_shallow nor scikit-learn. The network is written by
+``onnx.save(net.to_onnx(), "network.onnx")``. Rows of numbers are sent as JSON, and each
+output of the network comes back by its name::
 
     curl -d '[[5.1, 3.5, 1.4, 0.2]]' http://localhost:8000
+
+A server does not end, so it is not executed for this site.
 """
 
 import argparse

@@ -1,8 +1,11 @@
-"""Predictions from what `save_arrays` wrote, with NumPy and nothing else.
+"""Predictions with NumPy and nothing else
+=======================================
 
-    python examples/predict_with_numpy.py network.npz rows.csv
+``python examples/predict_with_numpy.py network.npz rows.csv``
 
-`predict` takes rows as they are, labels included, with None or NaN for gaps.
+``predict`` reads what ``save_arrays`` wrote, and takes rows as they are, labels
+included, with None or NaN for gaps. Without a file of a network there is nothing to
+execute for this site; the tests run it on every kind of network.
 """
 
 import sys
