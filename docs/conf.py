@@ -20,10 +20,13 @@ extensions = [
     "myst_parser",
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
+    "floors",
+    "home_figures",
     "offline_mathjax",
+    "report_pages",
     "two_language_search",
 ]
-exclude_patterns = ["_build", "**/GALLERY_HEADER.rst", "**/README.rst"]
+exclude_patterns = ["_build", "_generated", "**/GALLERY_HEADER.rst", "**/README.rst"]
 templates_path = ["_templates"]
 suppress_warnings = ["config.cache", "myst.xref_missing", "toc.not_included"]
 

@@ -4,6 +4,7 @@ collect_ignore_glob = [
     "*.py",
     "*/*.py",
     "_build",
+    "benchmarks",
     "*/executed",
     "gallery",
     "api/generated",
