@@ -32,5 +32,5 @@ def _seeded():
 def pytest_collection_modifyitems(items):
     """Doctests that train what is chosen by default are slow."""
     for item in items:
-        if item.name.endswith(("README.md", "NNClassifier", "NNRegressor")):
+        if item.name.endswith((".md", "NNClassifier", "NNRegressor")):
             item.add_marker(pytest.mark.slow)
