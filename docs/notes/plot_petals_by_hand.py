@@ -24,7 +24,8 @@ from sk_shallow import ShallowNNClassifier
 
 rng = np.random.default_rng(0)
 half = np.repeat([0, 1], 200)
-t = 3.12 * half + np.tile(np.linspace(0, 3.12, 200), 2) + 0.2 * rng.normal(size=400)
+t = 3.12 * half + np.tile(np.linspace(0, 3.12, 200), 2)
+t += 0.2 * rng.normal(size=400)
 r = 4 * np.sin(4 * t) + 0.2 * rng.normal(size=400)
 points = np.column_stack([r * np.sin(t), r * np.cos(t)])
 
@@ -42,16 +43,19 @@ rate, n_steps = 1.2, 3000
 
 W1, b1 = 0.01 * rng.normal(size=(4, 2)), np.zeros((4, 1))
 W2, b2 = 0.01 * rng.normal(size=(1, 4)), np.zeros((1, 1))
-start = W1, b1, W2, b2
+start = W1, b1, W2, b2  # kept for the library
+
 for _ in range(n_steps):
     Z1 = W1 @ X + b1
     A1 = np.tanh(Z1)
     Z2 = W2 @ A1 + b2
     A2 = 1 / (1 + np.exp(-Z2))
     dZ2 = A2 - Y
-    dW2, db2 = dZ2 @ A1.T / m, dZ2.sum(axis=1, keepdims=True) / m
+    dW2 = dZ2 @ A1.T / m
+    db2 = dZ2.sum(axis=1, keepdims=True) / m
     dZ1 = W2.T @ dZ2 * (1 - A1**2)
-    dW1, db1 = dZ1 @ X.T / m, dZ1.sum(axis=1, keepdims=True) / m
+    dW1 = dZ1 @ X.T / m
+    db1 = dZ1.sum(axis=1, keepdims=True) / m
     W1, b1 = W1 - rate * dW1, b1 - rate * db1
     W2, b2 = W2 - rate * dW2, b2 - rate * db2
 
@@ -77,7 +81,8 @@ net = ShallowNNClassifier(
     warm_start=True,
 )
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # so many steps were asked for, converged or not
+    # So many steps are wanted, whether they converge or not.
+    warnings.simplefilter("ignore")
     net.set_params(max_iter=1).fit(points, half)
     net.coefs_ = [start[0].T, start[2].T]
     net.intercepts_ = [start[1][:, 0], start[3][:, 0]]
@@ -102,8 +107,8 @@ for name, (by_hand, by_library) in pairs.items():
 
 # %%
 # Where each network changes its mind, on top of each other: the line by hand is thick,
-# that of the library thin and dashed. The second picture is the cost :math:`J`, which
-# falls slowly at first, while all weights are small.
+# that of the library thin and dashed. The second picture is the cost :math:`J` of each
+# step, as ``loss_curve_`` keeps it.
 
 across = np.linspace(-5, 5, 200)
 grid = np.column_stack([axis.ravel() for axis in np.meshgrid(across, across)])
