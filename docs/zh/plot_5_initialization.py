@@ -1,0 +1,106 @@
+"""
+.. _zh-initialization:
+
+第五课：随机初始化
+==================
+
+逻辑回归的参数可以全部从 0 开始，有隐藏层的网络却不行。这一课看看为什么，以及初始权重应当多大。
+"""
+
+# %%
+# 全部为 0：梯度下降不起作用
+# --------------------------
+# 如果 :math:`W^{[1]}` 和 :math:`W^{[2]}` 都是 0，那么用 tanh 时 :math:`A^{[1]} = 0`，所以 :math:`dW^{[2]} = 0`；又因为 :math:`W^{[2]} = 0`，所以 :math:`dW^{[1]} = 0`。走多少步权重都还是 0。
+
+import warnings
+
+import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.datasets import make_moons
+
+from sk_shallow import ShallowNNClassifier, Tanh
+
+points, labels = make_moons(300, noise=0.15, random_state=0)
+settings = {
+    "activation": "tanh",
+    "solver": "gd",
+    "alpha": 0.0,
+    "learning_rate_init": 0.2,
+    "max_iter": 4000,
+    "n_iter_no_change": np.inf,
+    "random_state": 0,
+}
+
+
+def fit(net):
+    with warnings.catch_warnings():
+        # 步数是自己定的，没有收敛也不必提醒。
+        warnings.simplefilter("ignore")
+        return net.fit(points, labels)
+
+
+zeros = fit(ShallowNNClassifier(4, init="zeros", **settings))
+print(zeros.coefs_[0])
+print(f"{zeros.score(points, labels):.0%} 的点分对了")
+
+# %%
+# 全部相同：四个单元等于一个
+# --------------------------
+# 不是 0，但是每个单元都一样，行不行？也不行。相同的单元算出相同的激活值，得到相同的梯度，更新之后仍然相同。这叫做对称，梯度下降自己打破不了它。
+#
+# ``warm_start=True`` 让 ``fit`` 从现有的权重继续训练，所以可以先把权重换成我们想要的：
+
+
+def trained_from(W1, W2):
+    net = fit(ShallowNNClassifier(len(W2), warm_start=True, **settings))
+    net.coefs_ = [W1, W2]
+    net.intercepts_ = [np.zeros(len(W2)), np.zeros(1)]
+    return fit(net)
+
+
+equal = trained_from(np.full((2, 4), 0.5), np.full((4, 1), 0.5))
+print(equal.coefs_[0].round(3))
+print(f"{equal.score(points, labels):.0%} 的点分对了")
+
+# %%
+# 权重确实变了，但四列始终一模一样，网络只能画出一条直线。
+#
+# 小的随机数
+# ----------
+# 笔记的做法是 ``np.random.randn(...) * 0.01``，偏置为 0。随机，是为了打破对称；小，是为了让 :math:`z` 落在 tanh 和 sigmoid 不平的地方。如果权重很大，:math:`|z|` 也很大，导数接近 0，学习就很慢：
+
+rng = np.random.default_rng(0)
+W1, W2 = rng.normal(size=(2, 4)), rng.normal(size=(4, 1))
+for scale in 0.01, 1, 100:
+    A1 = np.tanh(points @ (scale * W1))
+    slopes = Tanh().slope(A1)
+    print(f"{scale:>6} 倍：g'(z) 小于 0.01 的占 {np.mean(slopes < 0.01):.0%}")
+
+# %%
+# 下图是五种初始权重的代价函数。0.01 倍的网络很长一段时间和“全部相同”的网络几乎重合：单元之间的差别太小，要一步一步放大，才能打破对称。100 倍的网络大多数单元已经饱和，代价函数降得最慢。
+
+runs = {
+    "zeros": zeros,
+    "all equal": equal,
+    "0.01 randn": trained_from(0.01 * W1, 0.01 * W2),
+    "randn": trained_from(W1, W2),
+    "100 randn": trained_from(100 * W1, W2),
+}
+figure, ax = plt.subplots(figsize=(6, 4), layout="constrained")
+for name, net in runs.items():
+    ax.plot(net.loss_curve_, label=f"{name}: {net.score(points, labels):.0%}")
+ax.set(xlabel="step", ylabel="$J$", yscale="log")
+ax.legend()
+plt.show()
+
+# %%
+# 默认的做法
+# ----------
+# 太小了破不开对称，太大了会饱和，合适的大小还和层的宽度有关。默认的 ``init="auto"`` 采用 Glorot 的办法：方差取 :math:`2/(n^{[0]} + n^{[1]})`。``init="normal"`` 是笔记里的 0.01。输入在训练前会标准化，所以这个大小对任何单位的特征都合适。
+
+for init in ("normal", "auto"):
+    net = fit(ShallowNNClassifier(4, init=init, **settings))
+    print(f"{init:7s} J = {net.loss_:.4f}，{net.score(points, labels):.0%} 的点分对了")
+
+# %%
+# 下一课：:ref:`zh-digits`。
