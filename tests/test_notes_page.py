@@ -18,6 +18,15 @@ FIRST_ORDER, DRAWN = "_solvers/first_order.py", "_model/initializers.py"
 
 # What the page shows of the source, in the order of the page, docstrings left out.
 LINES = [
+    (
+        NETWORK,
+        "Z1 = X W1 + b1      A1 = g(Z1)                      (n, h)\n"
+        "Z2 = W2ᵀ A1ᵀ + b2   A2 = h(Z2)                      (k, n)\n"
+        "dZ2 = (A2 − Y) w/S                                  (k, n)\n"
+        "dW2 = A1ᵀ dZ2ᵀ      db2 = dZ2 1                     (h, k), (k, 1)\n"
+        "dZ1 = (dZ2ᵀ W2ᵀ) ∘ g'(Z1)                           (n, h)\n"
+        "dW1 = Xᵀ dZ1        db1 = 1ᵀ dZ1                    (d, h), (h,)",
+    ),
     (NETWORK, "np.dot(X, W.H, out=A1.rows)  # Z1 = [1 X] [b1; W1]"),
     (NETWORK, "g.forward(A1.rows, out=A1.rows)  # A1 = g(Z1)"),
     (NETWORK, "np.matmul(W.W2T, A1.T, out=Z2)  # Z2 = W2ᵀ A1ᵀ + b2\nZ2 += W.b2"),
@@ -156,9 +165,12 @@ def includes():
     for match in INCLUDE.finditer(PAGE.read_text(encoding="utf-8")):
         path = (PAGE.parent / match["path"]).resolve()
         options = dict(OPTION.findall(match["options"]))
-        assert set(options) <= {"pyobject", "start-at", "end-at", "dedent"}
+        allowed = {"pyobject", "start-at", "end-at", "dedent", "language"}
+        assert set(options) <= allowed  # by name, never by numbers of lines
         source = path.read_text(encoding="utf-8")
-        lines = definition(source, options["pyobject"])
+        lines = source.splitlines()
+        if "pyobject" in options:
+            lines = definition(source, options["pyobject"])
         name = path.relative_to(ROOT / "sk_shallow").as_posix()
         yield name, code(shown(lines, options))
 

@@ -37,13 +37,13 @@ functions = {
     "leaky_relu": LeakyReLU(),
 }
 z = np.linspace(-5, 5, 401)
-figure, axes = plt.subplots(1, 4, figsize=(11, 3), layout="constrained")
-for (name, g), ax in zip(functions.items(), axes, strict=True):
+figure, axes = plt.subplots(2, 2, figsize=(7, 5), layout="constrained")
+for (name, g), ax in zip(functions.items(), axes.flat, strict=True):
     a = g.forward(z)
     ax.plot(z, a, label="$g(z)$")
     ax.plot(z, g.slope(a), linestyle="dashed", label="$g'(z)$")
     ax.set(title=name, xlabel="$z$", ylim=(-1.2, 2.2))
-axes[0].legend()
+axes[0, 0].legend()
 plt.show()
 
 # %%
