@@ -44,6 +44,18 @@ myst_heading_anchors = 3
 autosummary_generate = True
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
+# Not asked for: sections where there is nothing to say (ES01, EX01, SA01), a summary
+# that is a formula or begins with a name (SS02, SS05), a word on `self` (RT02, RT03).
+numpydoc_validation_checks = {
+    "all",
+    *("ES01", "EX01", "SA01", "SS02", "SS05", "RT02", "RT03"),
+}
+# Activations are their formulas; what is scikit-learn's is validated there.
+numpydoc_validation_exclude = {
+    r"\.(Identity|Logistic|Tanh|ReLU|LeakyReLU|ELU|Softplus)\.(forward|slope|chain)$",
+    r"\.get_metadata_routing$",
+    r"\.set_\w+_request$",
+}
 
 # A folder of examples is a gallery as soon as there is a script in it.
 galleries = [

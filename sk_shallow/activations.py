@@ -37,21 +37,63 @@ class Activation:
     """
 
     def forward(self, Z: Floats, out: Floats | None = None) -> Floats:
-        """Return A = g(Z), in `out` where it is given."""
+        """Return A = g(Z), in `out` where it is given.
+
+        Parameters
+        ----------
+        Z : ndarray
+            What the units sum up, of any shape.
+        out : ndarray of the shape of Z, default=None
+            Where A is written; it may be Z itself. None: a new array.
+
+        Returns
+        -------
+        ndarray of the shape of Z
+            A, which is `out` where that is given.
+        """
         raise NotImplementedError
 
     def slope(self, A: Floats, out: Floats | None = None) -> Floats:
-        """Return g'(Z) written from A = g(Z), in `out` where it is given."""
+        """Return g'(Z) written from A = g(Z), in `out` where it is given.
+
+        Parameters
+        ----------
+        A : ndarray
+            What `forward` gave.
+        out : ndarray of the shape of A, default=None
+            Where the slope is written; it may be A itself. None: a new array.
+
+        Returns
+        -------
+        ndarray of the shape of A
+            The derivative of g at Z.
+        """
         raise NotImplementedError
 
     def chain(self, D: Floats, A: Floats) -> None:
-        """The chain rule, D ← D ∘ g'(Z), in place; uses up A = forward(Z)."""
+        """The chain rule, D ← D ∘ g'(Z), in place.
+
+        Parameters
+        ----------
+        D : ndarray
+            The derivatives of the loss by A; afterwards those by Z.
+        A : ndarray of the shape of D
+            What `forward` gave; it is used up.
+        """
         D *= self.slope(A, out=A)
 
 
 @dataclass(frozen=True)
 class Identity(Activation):
-    """g(z) = z."""
+    """g(z) = z.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_shallow import Identity
+    >>> Identity().forward(np.array([-1.0, 2.0]))
+    array([-1.,  2.])
+    """
 
     def forward(self, Z: Floats, out: Floats | None = None) -> Floats:
         """A = Z."""
@@ -66,7 +108,15 @@ class Identity(Activation):
 
 @dataclass(frozen=True)
 class Logistic(Activation):
-    """g(z) = 1 / (1 + exp(-z)), the notes' sigmoid."""
+    """g(z) = 1 / (1 + exp(-z)), the notes' sigmoid.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_shallow import Logistic
+    >>> Logistic().forward(np.array([-2.0, 0.0, 2.0]))
+    array([0.119..., 0.5       , 0.880...])
+    """
 
     def forward(self, Z: Floats, out: Floats | None = None) -> Floats:
         """A = 1/2 (1 + tanh(Z/2)), which cannot overflow."""
@@ -82,7 +132,15 @@ class Logistic(Activation):
 
 @dataclass(frozen=True)
 class Tanh(Activation):
-    """g(z) = tanh(z)."""
+    """g(z) = tanh(z).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_shallow import Tanh
+    >>> Tanh().forward(np.array([-2.0, 0.0, 2.0]))
+    array([-0.964...,  0.        ,  0.964...])
+    """
 
     def forward(self, Z: Floats, out: Floats | None = None) -> Floats:
         """A = tanh(Z)."""
@@ -110,7 +168,15 @@ def _zeros(Z):
 
 @dataclass(frozen=True)
 class ReLU(Activation):
-    """g(z) = max(0, z)."""
+    """g(z) = max(0, z).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_shallow import ReLU
+    >>> ReLU().forward(np.array([-1.0, 2.0]))
+    array([0., 2.])
+    """
 
     def forward(self, Z: Floats, out: Floats | None = None) -> Floats:
         """A = max(Z, 0); NumPy is slower with a scalar 0."""
@@ -175,6 +241,13 @@ class ELU(Activation):
     ----------
     alpha : float > 0, default=1.0
         Minus the limit of g for z → -∞.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_shallow import ELU
+    >>> ELU(alpha=0.5).forward(np.array([-1.0, 2.0]))
+    array([-0.316...,  2.        ])
     """
 
     alpha: float = 1.0
@@ -203,7 +276,15 @@ class ELU(Activation):
 
 @dataclass(frozen=True)
 class Softplus(Activation):
-    """g(z) = log(1 + exp(z))."""
+    """g(z) = log(1 + exp(z)).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sk_shallow import Softplus
+    >>> Softplus().forward(np.array([-2.0, 0.0, 2.0]))
+    array([0.126..., 0.693..., 2.126...])
+    """
 
     def forward(self, Z: Floats, out: Floats | None = None) -> Floats:
         """A = max(Z, 0) + log(1 + exp(-abs(Z))), which cannot overflow."""

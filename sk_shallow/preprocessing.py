@@ -307,7 +307,22 @@ class PiecewiseLinearEncoder(TransformerMixin, Versioned, BaseEstimator):
 
     @classmethod
     def fitted(cls, encoding: Encoding, estimator: Any, **parameters: Any) -> Self:
-        """An encoder that has this encoding, of the columns of a fitted estimator."""
+        """An encoder that has this encoding, of the columns of a fitted estimator.
+
+        Parameters
+        ----------
+        encoding : Encoding
+            What a network keeps of the columns.
+        estimator : estimator
+            The names and the number of its features are taken over.
+        **parameters : dict
+            Those of the encoder.
+
+        Returns
+        -------
+        PiecewiseLinearEncoder
+            It is fitted.
+        """
         encoder = cls(**parameters)
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(estimator, name):
@@ -388,6 +403,7 @@ class HiddenLayer(
         ----------
         X : {DataFrame, array-like, sparse matrix} of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The network's targets.
         **fit_params : dict
             For the network's `fit`.
 

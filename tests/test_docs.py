@@ -43,7 +43,7 @@ def documented():
     for line in API.splitlines():
         if match := re.match(r"\.\. currentmodule:: (\S+)", line):
             module = match[1]
-        elif match := re.match(r" {3}(\w+)$", line):
+        elif match := re.match(r"(?: {3}|\.\. py:data:: )(\w+)$", line):
             found.setdefault(module, []).append(match[1])
     return found
 
@@ -53,6 +53,14 @@ def test_every_public_name_has_its_page(module):
     names = documented()[module]
     assert len(names) == len(set(names))
     assert set(names) == public_names(module)
+
+
+@pytest.mark.parametrize("module", PUBLIC)
+def test_every_class_and_function_has_an_example(module):
+    for name in public_names(module):
+        value = getattr(importlib.import_module(module), name)
+        if callable(value):
+            assert ">>> " in value.__doc__, name
 
 
 def test_every_activation_of_the_module_is_one_of_the_package():

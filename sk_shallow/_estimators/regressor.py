@@ -447,6 +447,7 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         ----------
         X : {DataFrame, array-like, sparse matrix} of shape (n_samples, n_features)
         confidence_level : float in (0, 1), default=0.9
+            The share of the targets that the intervals are to hold.
 
         Returns
         -------
@@ -504,7 +505,9 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         ----------
         X : {DataFrame, array-like, sparse matrix} of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The true targets.
         sample_weight : array-like of shape (n_samples,), default=None
+            How much each sample counts.
 
         Returns
         -------
