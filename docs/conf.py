@@ -4,6 +4,8 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+from docutils import nodes
+
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent)]
 
@@ -11,6 +13,7 @@ project = "sk-shallow"
 author = copyright = "the sk-shallow developers"
 version = release = import_module("sk_shallow").__version__
 language = "en"
+default_role = "literal"
 
 extensions = [
     "sphinx.ext.autodoc",
@@ -19,16 +22,16 @@ extensions = [
     "numpydoc",
     "myst_parser",
     "sphinx_copybutton",
-    "sphinx_gallery.gen_gallery",
     "floors",
     "home_figures",
     "offline_mathjax",
     "report_pages",
+    "sphinx_gallery.gen_gallery",
     "two_language_search",
 ]
 exclude_patterns = ["_build", "_generated", "**/GALLERY_HEADER.rst", "**/README.rst"]
 templates_path = ["_templates"]
-suppress_warnings = ["config.cache", "myst.xref_missing", "toc.not_included"]
+suppress_warnings = ["config.cache", "myst.xref_missing", "toc.not_readable"]
 
 myst_enable_extensions = [
     "amsmath",
@@ -75,7 +78,9 @@ sphinx_gallery_conf = {
     "filename_pattern": r"[/\\](?!quickstart|onnx_server|predict_with_numpy)\w+\.py$",
     "within_subsection_order": "FileNameSortKey",
     "download_all_examples": False,
+    "default_thumb_file": str(HERE / "_generated" / "network.png"),
     "min_reported_time": 0,
+    "write_computation_times": False,  # each page has its own
     "show_signature": False,
     "remove_config_comments": True,
     "abort_on_example_error": True,
@@ -87,8 +92,22 @@ html_search_language = "en-zh"
 html_copy_source = False
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = ["site.js"]
+html_favicon = "_static/favicon.svg"
+html_sidebars = {
+    page: []
+    for page in (
+        "index",
+        "start",
+        "troubleshooting",
+        "changelog",
+        "contributing",
+        "citing",
+    )
+}
 html_theme_options = {
     "logo": {"text": "sk-shallow"},
+    "header_links_before_dropdown": 6,
     "show_prev_next": True,
     "navigation_with_keys": False,
     "footer_start": ["copyright"],
@@ -114,6 +133,15 @@ def as_text(app, env, node, contnode):
     return contnode if node["reftarget"] in SCIKIT_LEARN else None
 
 
+def without_empty_lines(app, doctree):
+    """A doctest needs one before the fence that closes it; a reader does not."""
+    for block in doctree.findall(nodes.literal_block):
+        if block.rawsource == block.astext():
+            block.rawsource = block.astext().rstrip()
+            block.children = [nodes.Text(block.rawsource)]
+
+
 def setup(app):
     """Called by Sphinx."""
     app.connect("missing-reference", as_text)
+    app.connect("doctree-read", without_empty_lines)

@@ -5,6 +5,7 @@ benchmarks/REPORT.md.
 """
 
 import runpy
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -96,6 +97,25 @@ def draw_benchmark(report, path):
     plt.close(figure)
 
 
+def draw_thumbnail(path):
+    """What stands in the gallery for a program that draws nothing."""
+    import matplotlib.pyplot as plt
+
+    figure, ax = plt.subplots(figsize=(3.2, 2.24))
+    layers = [(0, [-1, 1]), (1, [-2, 0, 2]), (2, [0])]
+    for (x, left), (x_right, right) in pairwise(layers):
+        for y in left:
+            for y_right in right:
+                ax.plot([x, x_right], [y, y_right], color="gray", lw=1.5, zorder=1)
+    for x, units in layers:
+        colour = RED if x == 2 else BLUE
+        ax.scatter([x] * len(units), units, s=280, color=colour, zorder=2)
+    ax.set(xlim=(-0.7, 2.7), ylim=(-2.8, 2.8))
+    ax.axis("off")
+    figure.savefig(path, dpi=100)
+    plt.close(figure)
+
+
 def networks():
     """What the other figure draws: the petals, and a curve with noise."""
     import numpy as np
@@ -177,6 +197,7 @@ def write(folder):
     }
     if all(path.exists() and path.stat().st_mtime > newest for path in paths.values()):
         return
+    draw_thumbnail(folder / "network.png")
     drawn = networks()
     report = REPORT.read_text(encoding="utf-8")
     (folder / "rivals.md").write_text(table(report), encoding="utf-8")

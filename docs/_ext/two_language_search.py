@@ -24,7 +24,7 @@ class SearchEnglishAndChinese(SearchEnglish):
     """Stemmed English words, and pairs of Chinese characters."""
 
     lang = "en-zh"
-    language_name = "English and Chinese"
+    language_name = "English"  # of the stemmer
     js_splitter_code = rf"""
 var splitQuery = (query) =>
   (query.match(/[{HAN}]+|(?:(?![{HAN}])[\p{{L}}\p{{N}}_])+/gu) || []).flatMap((run) =>
