@@ -93,6 +93,7 @@ html_copy_source = False
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_js_files = ["site.js"]
+html_context = {"default_mode": "auto"}
 html_favicon = "_static/favicon.svg"
 html_sidebars = {
     page: []

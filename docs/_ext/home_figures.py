@@ -1,7 +1,6 @@
-"""The two figures of the home page, in light and in dark.
+"""The figures of the home page, in light and in dark.
 
-One is drawn from fitted networks, the other from the first table of
-benchmarks/REPORT.md.
+Three are drawn of fitted networks, one from the first table of benchmarks/REPORT.md.
 """
 
 import runpy
@@ -39,8 +38,7 @@ def rivals(report):
 def table(report):
     """The same as a table of a page."""
     lines = [
-        "| rival (tables) | ours within 1 % or lower | our loss / theirs | "
-        "our seconds / theirs |",
+        "| rival (tables) | within 1 % | loss | seconds |",
         "|---|---:|---:|---:|",
     ]
     lines += [
@@ -138,18 +136,20 @@ def networks():
     return points, petal, net, x, y, curve.fit(x[:, None], y)
 
 
-def draw_networks(drawn, path):
-    """A network, what it makes of two classes, and a curve with its interval."""
-    import matplotlib.pyplot as plt
+def draw_layers(drawn, ax):
+    """The network that tells the petals apart."""
+    from sk_shallow.inspection import NetworkDisplay
+
+    NetworkDisplay.from_estimator(drawn[2], drawn[0], ax=ax)
+    ax.set_title("One hidden layer, here of four units,")
+
+
+def draw_classes(drawn, ax):
+    """What it makes of them."""
     import numpy as np
     from sklearn.inspection import DecisionBoundaryDisplay
 
-    from sk_shallow.inspection import NetworkDisplay
-
-    points, petal, net, x, y, curve = drawn
-    figure, axes = plt.subplots(1, 3, figsize=(12, 3.9), layout="constrained")
-    NetworkDisplay.from_estimator(net, points, ax=axes[0])
-    axes[0].set_title("One hidden layer, here of four units,")
+    points, petal, net = drawn[:3]
     DecisionBoundaryDisplay.from_estimator(
         net,
         points,
@@ -158,26 +158,25 @@ def draw_networks(drawn, path):
         cmap="RdBu",
         alpha=0.6,
         levels=np.linspace(0, 1, 11),
-        ax=axes[1],
+        ax=ax,
     )
     colours = np.where(petal == "blue", BLUE, RED)
-    axes[1].scatter(*points.T, s=10, c=colours, edgecolors="white", linewidths=0.3)
-    axes[1].set(
-        title="tells two classes apart,",
-        xticks=[],
-        yticks=[],
-        xlabel="",
-        ylabel="",
-        aspect="equal",
-    )
+    ax.scatter(*points.T, s=10, c=colours, edgecolors="white", linewidths=0.3)
+    ax.set(title="tells two classes apart,", xlabel="", ylabel="")
+    ax.set(xticks=[], yticks=[], aspect="equal")
+
+
+def draw_curve(drawn, ax):
+    """A curve with its interval."""
+    import numpy as np
+
+    x, y, net = drawn[3:]
     grid = np.linspace(-3, 3, 200)[:, None]
-    low, high = curve.predict_interval(grid, confidence_level=0.9).T
-    axes[2].scatter(x, y, s=8, color="gray")
-    axes[2].fill_between(grid[:, 0], low, high, color=BLUE, alpha=0.35)
-    axes[2].plot(grid[:, 0], curve.predict(grid)[:, 1], color=BLUE, lw=2)
-    axes[2].set(title="or gives a curve and its error bars.", xticks=[], yticks=[])
-    figure.savefig(path, dpi=130, transparent=True)
-    plt.close(figure)
+    low, high = net.predict_interval(grid, confidence_level=0.9).T
+    ax.scatter(x, y, s=8, color="gray")
+    ax.fill_between(grid[:, 0], low, high, color=BLUE, alpha=0.35)
+    ax.plot(grid[:, 0], net.predict(grid)[:, 1], color=BLUE, lw=2)
+    ax.set(title="or gives a curve and its error bars.", xticks=[], yticks=[])
 
 
 def write(folder):
@@ -188,11 +187,12 @@ def write(folder):
     import matplotlib.pyplot as plt
 
     folder.mkdir(exist_ok=True)
+    parts = {"layers": draw_layers, "classes": draw_classes, "curve": draw_curve}
     sources = [Path(__file__), REPORT, *(ROOT / "sk_shallow").rglob("*.py")]
     newest = max(path.stat().st_mtime for path in sources)
     paths = {
-        (name, style): folder / f"{name}_{style}.{suffix}"
-        for name, suffix in (("benchmark", "svg"), ("networks", "png"))
+        (name, style): folder / f"{name}_{style}.{'png' if name in parts else 'svg'}"
+        for name in ("benchmark", *parts)
         for style in STYLES
     }
     if all(path.exists() and path.stat().st_mtime > newest for path in paths.values()):
@@ -204,7 +204,11 @@ def write(folder):
     for style, sheet in STYLES.items():
         with plt.style.context(["default", sheet]), mpl.rc_context({"font.size": 12}):
             draw_benchmark(report, paths["benchmark", style])
-            draw_networks(drawn, paths["networks", style])
+            for name, draw in parts.items():
+                figure, ax = plt.subplots(figsize=(4, 3.9), layout="constrained")
+                draw(drawn, ax)
+                figure.savefig(paths[name, style], dpi=130, transparent=True)
+                plt.close(figure)
 
 
 def setup(app):
