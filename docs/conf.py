@@ -142,7 +142,14 @@ def without_empty_lines(app, doctree):
             block.children = [nodes.Text(block.rawsource)]
 
 
+def in_its_language(app, pagename, templatename, context, doctree):
+    """The Chinese pages say that they are, to those who read them aloud."""
+    if pagename.startswith("zh/"):
+        context["language"] = "zh-CN"
+
+
 def setup(app):
     """Called by Sphinx."""
+    app.connect("html-page-context", in_its_language)
     app.connect("missing-reference", as_text)
     app.connect("doctree-read", without_empty_lines)
