@@ -108,7 +108,7 @@ html_sidebars = {
 }
 html_theme_options = {
     "logo": {"text": "sk-shallow"},
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 5,
     "show_prev_next": True,
     "navigation_with_keys": False,
     "footer_start": ["copyright"],
