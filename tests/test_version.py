@@ -1,6 +1,9 @@
 import copy
 import pickle
+import re
+import tomllib
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,6 +26,11 @@ MODELS = {
     "encoder": PiecewiseLinearEncoder(),
 }
 each_model = pytest.mark.parametrize("kind", MODELS)
+RECIPE = "conda/recipe.yaml"
+
+
+def of_the_checkout(name):
+    return (Path(__file__).parents[1] / name).read_text(encoding="utf-8")
 
 
 def output(model):
@@ -100,3 +108,24 @@ def test_a_pipeline_is_told_of_each_of_its_steps(monkeypatch):
         "PiecewiseLinearEncoder",
         "ShallowNNClassifier",
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "indent"), [("CITATION.cff", ""), (RECIPE, "  ")], ids=["cff", "conda"]
+)
+def test_what_is_released_carries_the_version(name, indent):
+    stated = re.findall(rf"^{indent}version: ([\d.]+\S*)$", of_the_checkout(name), re.M)
+    assert stated == [sk_shallow.__version__]
+
+
+def test_the_conda_recipe_asks_for_what_the_package_asks_for():
+    project = tomllib.loads(of_the_checkout("pyproject.toml"))
+    run = of_the_checkout(RECIPE).split("  run:\n")[1].split("\n\n")[0]
+    asked = {line.strip(" -").replace(" ", "") for line in run.splitlines()}
+    python = project["project"]["requires-python"]
+    minimum = re.search(r'python_min: "(.*)"', of_the_checkout(RECIPE))[1]
+    assert python == f">={minimum}"
+    expected = {"python>=${{python_min}}", *project["project"]["dependencies"]}
+    assert asked == expected
+    for needed in project["build-system"]["requires"]:
+        assert f"    - {needed.replace('>=', ' >=')}\n" in of_the_checkout(RECIPE)
