@@ -1,6 +1,81 @@
-"""The design [1 X̃], dense or sparse, and where to gather its rows."""
+"""The design [1 X̃], dense or sparse, in memory or not, and where to gather its rows."""
 
 import numpy as np
+
+# Numbers of a matrix that is in memory as a whole, at the most; where X is in a file,
+# where there is room for a small part of it.
+_LARGEST, _LARGEST_BESIDE_A_FILE = 2**27, 2**17
+
+
+class Gathered:
+    """A matrix whose rows are made when they are asked for.
+
+    Parameters
+    ----------
+    shape : (int, int)
+    dtype : dtype
+    write : callable
+        `write(rows, out)` puts the rows with these numbers, an array or a slice, into
+        `out`.
+    """
+
+    def __init__(self, shape, dtype, write):
+        self.shape, self.dtype, self._write = shape, np.dtype(dtype), write
+
+    def __getitem__(self, rows):
+        """The rows with these numbers."""
+        n_rows = len(range(self.shape[0])[rows] if isinstance(rows, slice) else rows)
+        return self.take(rows, 0, np.empty((n_rows, self.shape[1]), self.dtype))
+
+    def take(self, rows, axis, out, mode="raise"):
+        """The same into `out`, called as NumPy's `take`."""
+        self._write(rows, out)
+        return out
+
+
+def formed(shape, dtype, write, source):
+    """A matrix whose rows `write` makes: an array, or `Gathered` where it is too large.
+
+    Parameters
+    ----------
+    shape, dtype, write : see `Gathered`
+    source : ndarray
+        What the rows are made from.
+    """
+    most = _LARGEST_BESIDE_A_FILE if is_mapped(source) else _LARGEST
+    if shape[0] * shape[1] > most:
+        return Gathered(shape, dtype, write)
+    out = np.empty(shape, dtype)
+    write(slice(None), out)
+    return out
+
+
+def is_mapped(X):
+    """Whether an array is in a file, or its rows are made."""
+    while isinstance(X, np.ndarray):
+        if isinstance(X, np.memmap):
+            return True
+        X = X.base
+    return isinstance(X, Gathered)
+
+
+def row_blocks(n_rows, n_columns, n_elements=2**15, rows=slice(None)):
+    """Where blocks of some of the rows stand among these, and their numbers.
+
+    Yields
+    ------
+    here : slice
+    some : slice or ndarray of int
+    """
+    step = max(1, n_elements // max(1, n_columns))
+    if isinstance(rows, slice):
+        numbers = range(n_rows)[rows]
+        for i in range(0, len(numbers), step):
+            some = numbers[i : i + step]
+            yield slice(i, i + step), slice(some.start, some.stop, some.step)
+    else:
+        for i in range(0, len(rows), step):
+            yield slice(i, i + step), rows[i : i + step]
 
 
 class StandardizedSparse:

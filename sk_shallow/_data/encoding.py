@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sk_shallow._arrays.design import row_blocks
+
 # Indicators of one column, at the most.
 MAX_CATEGORIES = 64
 # Sums of weights that differ by less, relatively, differ by rounding.
@@ -30,6 +32,11 @@ def distribution(x, w=None):
     x = x[: np.searchsorted(x, np.nan)]
     last = np.flatnonzero(np.append(x[1:] != x[:-1], True)[: len(x)])
     return x[last].astype(np.float64), np.diff(cumulative[last], prepend=0.0)
+
+
+def has_gaps(X):
+    """Whether some number is NaN."""
+    return any(np.isnan(X[rows]).any() for rows, _ in row_blocks(*X.shape))
 
 
 def has_heavy_value(weights, n_bins):
@@ -109,7 +116,7 @@ def _moments(X, w):
     """Of each column: whether it has numbers, their mean, whether it has gaps, too."""
     share = np.full(len(X), 1 / len(X)) if w is None else w / w.sum()
     mean, known, n_gaps = np.zeros((3, X.shape[1]))
-    for rows in _row_blocks(*X.shape):
+    for rows, _ in row_blocks(*X.shape):
         gaps = np.isnan(X[rows])
         mean += share[rows] @ np.where(gaps, 0.0, X[rows])
         known += share[rows] @ ~gaps
@@ -262,12 +269,11 @@ class Levels(NamedTuple):
         groups += [f"missingindicator_{name}"] if self.missing else []
         return [groups[g] for g in self.shown] if len(groups) > 1 else [name]
 
-    def write(self, factor, out):
-        """The indicators into out; an unknown label has none."""
+    def indicators(self, values, dtype):
+        """A row of indicators for each of the labels; an unknown one has none."""
         number = {label: g for g, group in enumerate(self.groups) for label in group}
-        group = np.array([number.get(label, -1) for label in factor.values])
-        indicators = (group[:, None] == self.shown).astype(out.dtype)
-        out[...] = indicators[factor.codes]
+        group = np.array([number.get(label, -1) for label in values])
+        return (group[:, None] == self.shown).astype(dtype)
 
 
 def _vector(labels):
@@ -368,11 +374,27 @@ class Encoding:
         """The columns encoded, as an array of this dtype or that of the numbers."""
         dtype = np.dtype(dtype or columns.numbers.dtype)
         out = np.empty((columns.n_samples, self.n_columns), dtype)
-        self._write_numbers(columns.numbers, out)
-        labelled = np.flatnonzero(self.is_categorical)
-        for j, factor in zip(labelled, columns.factors, strict=True):
-            self.features[j].write(factor, out[:, self.starts[j] : self.starts[j + 1]])
+        self.writer(columns, dtype)(slice(None), out)
         return out
+
+    def writer(self, columns, dtype):
+        """`write(rows, out)`, which puts some rows of the columns, encoded, into out."""
+        labelled = np.flatnonzero(self.is_categorical)
+        tables = [
+            (
+                slice(self.starts[j], self.starts[j + 1]),
+                self.features[j].indicators(factor.values, dtype),
+                factor.codes,
+            )
+            for j, factor in zip(labelled, columns.factors, strict=True)
+        ]
+
+        def write(rows, out):
+            self._write_numbers(columns.numbers, rows, out)
+            for window, indicators, codes in tables:
+                out[:, window] = indicators[codes[rows]]
+
+        return write
 
     def slopes(self, columns):
         """The derivative of each column in the end by that of X; NaN of labels."""
@@ -386,13 +408,13 @@ class Encoding:
         """Σ over the columns that each feature becomes, along the last axis."""
         return np.add.reduceat(values, self.starts[:-1], axis=-1)
 
-    def _write_numbers(self, X, out):
+    def _write_numbers(self, X, rows, out):
         """The ramps, in blocks of rows."""
         ramps, runs = self.ramps.within(np.finfo(out.dtype).max), list(self._runs())
-        for rows in _row_blocks(*out.shape):
-            R = ramps(X[rows])
+        for here, some in row_blocks(len(X), out.shape[1], rows=rows):
+            R = ramps(X[some])
             for source, target in runs:
-                out[rows, target] = R[:, source]
+                out[here, target] = R[:, source]
 
     def _runs(self):
         """Where each run of columns of numbers is among the ramps, and in the end."""
@@ -419,8 +441,3 @@ def _check_ranges(features):
 def _range(edges):
     return edges[-1] - edges[0] if edges.size else 0.0
 
-
-def _row_blocks(n_rows, n_columns, n_elements=2**15):
-    """Slices of rows, some n_elements large."""
-    step = max(1, n_elements // max(1, n_columns))
-    return (slice(i, i + step) for i in range(0, n_rows, step))

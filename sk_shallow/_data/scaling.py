@@ -8,12 +8,13 @@ A constant y is m, whatever the weights.
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
 
-from sk_shallow._arrays.design import StandardizedSparse
+from sk_shallow._arrays.design import StandardizedSparse, formed, row_blocks
 from sk_shallow._arrays.quantiles import weighted_quantile
 
 # What is added to the correlations beside their largest eigenvalue, by the bytes of a
@@ -75,7 +76,8 @@ class Standardizer:
         _check_squares(name, ~np.isfinite(m2), "large", "Divide")
         small = np.flatnonzero(m2 < _LEAST_VARIANCE * total)
         ranges = np.zeros(len(m2))
-        ranges[small] = _ranges(X[:, small])
+        if small.size:
+            ranges[small] = _ranges(X)[small]
         _check_squares(name, ranges > _CONSTANT * np.abs(mean), "small", "Multiply")
         return cls(total, mean, m2, spread, least_sd, name)
 
@@ -128,22 +130,33 @@ class Standardizer:
         return W1 * self.scale[:, None]
 
     def design(self, X, dtype):
-        """[1 X̃]: a new array, or a `StandardizedSparse`."""
+        """[1 X̃]: a new array, `Gathered` where it is large, or `StandardizedSparse`."""
         if sparse.issparse(X):
             scaled = sparse.csr_array(X, dtype=np.float64, copy=True)
             scaled.data /= self.scale[scaled.indices]
             with np.errstate(over="ignore"):
                 shift = (self.mean / self.scale).astype(dtype)
                 return StandardizedSparse(scaled.astype(dtype, copy=False), shift)
-        out = np.empty((X.shape[0], 1 + X.shape[1]), dtype)
+        return self._dense_design(X, dtype)
+
+    def _dense_design(self, X, dtype):
+        """[1 X̃]: a new array, or `Gathered` where it is large."""
+        shape = X.shape[0], 1 + X.shape[1]
+        write = partial(self._write, X, self.mean, 1 / self.scale)
+        return formed(shape, dtype, write, X)
+
+    def _write(self, X, mean, factor, rows, out):
+        """[1 X̃] of some rows into `out`."""
         out[:, 0] = 1
-        mean, factor = self.mean, 1 / self.scale
-        for rows in _row_blocks(X):
-            D = X[rows] - mean
+        for here, some in row_blocks(*X.shape, rows=rows):
+            D = _dense(X[some]) - mean
             D *= factor
             with np.errstate(over="ignore"):
-                out[rows, 1:] = D
-        return out
+                out[here, 1:] = self._mixed(D)
+
+    def _mixed(self, D):
+        """X̃ of columns in units of their spread."""
+        return D
 
 
 @dataclass(frozen=True)
@@ -171,7 +184,7 @@ class Whitener(Standardizer):
         """That of the columns of X, which x standardises."""
         w = np.ones(X.shape[0]) if sample_weight is None else sample_weight
         C = np.zeros((X.shape[1], X.shape[1]))
-        for rows in _row_blocks(X, _BLOCK):
+        for rows, _ in row_blocks(*X.shape, _BLOCK):
             D = x.transform(_dense(X[rows])) / x.spread
             C += D.T @ (D * w[rows, None])
         values, vectors = np.linalg.eigh(C / w.sum())
@@ -186,12 +199,12 @@ class Whitener(Standardizer):
         return replace(self, weight=total, m2=self.m2 * (total / self.weight))
 
     def design(self, X, dtype):
-        """[1 X̃]."""
-        out = np.empty((X.shape[0], 1 + X.shape[1]), dtype)
-        out[:, 0] = 1
-        for rows in _row_blocks(X, _BLOCK):
-            out[rows, 1:] = self.transform(_dense(X[rows])) @ self.mixing
-        return out
+        """[1 X̃]: dense, whatever X is."""
+        return self._dense_design(X, dtype)
+
+    def _mixed(self, D):
+        """X̃ of columns in units of their spread."""
+        return D @ self.mixing
 
     def outward(self, W1):
         """W1 for X, from that for X̃."""
@@ -276,7 +289,7 @@ def moments(X, sample_weight=None):
     total = w.sum()
     squares = _sparse_squares if sparse.issparse(X) else _dense_squares
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        mean = np.asarray(w @ X, dtype=np.float64).ravel() / total
+        mean = _sums(X, w) / total
         m1, m2 = squares(X, w, mean)
         mean += m1 / total
         m2 = np.maximum(m2 - m1**2 / total, 0.0)
@@ -299,7 +312,12 @@ def _ranges(X):
         return np.zeros(0)
     if sparse.issparse(X):
         return (X.max(axis=0) - X.min(axis=0)).toarray().ravel()
-    return np.ptp(X, axis=0)
+    low, high = np.full((2, X.shape[1]), [[np.inf], [-np.inf]])
+    for rows, _ in row_blocks(*X.shape):
+        D = X[rows]
+        np.minimum(low, D.min(axis=0), out=low)
+        np.maximum(high, D.max(axis=0), out=high)
+    return high - low
 
 
 def input_spread(n_features):
@@ -316,16 +334,17 @@ def _dense(X):
     return X.toarray() if sparse.issparse(X) else X
 
 
-def _row_blocks(X, n_elements=2**15):
-    """Slices of rows of X, some n_elements large."""
-    step = max(1, n_elements // max(1, X.shape[1]))
-    return (slice(i, i + step) for i in range(0, X.shape[0], step))
+def _sums(X, w):
+    """Σ wᵢ xᵢ of each column."""
+    if sparse.issparse(X):
+        return np.asarray(w @ X, dtype=np.float64).ravel()
+    return sum(w[rows] @ X[rows] for rows, _ in row_blocks(*X.shape, _BLOCK))
 
 
 def _dense_squares(X, w, mean):
     """Σ wᵢ (xᵢ - μ) and Σ wᵢ (xᵢ - μ)² of each column; the first is rounding."""
     m1, m2 = np.zeros((2, X.shape[1]))
-    for rows in _row_blocks(X):
+    for rows, _ in row_blocks(*X.shape):
         D = X[rows] - mean
         m1 += w[rows] @ D
         np.square(D, out=D)

@@ -54,7 +54,7 @@ from sk_shallow._estimators.parameters import (
 )
 from sk_shallow._model.initializers import INITIALIZERS
 from sk_shallow._model.layout import merged, unmerged
-from sk_shallow._model.network import hidden, output
+from sk_shallow._model.network import layer, output
 from sk_shallow._solvers import SOLVERS, able
 from sk_shallow._training.inspection import by_feature, importances, input_gradients
 from sk_shallow._training.problem import Problem
@@ -310,7 +310,7 @@ class ShallowNN(Exported, Versioned, Callbacks, BaseEstimator):
         """
         _, inputs = self._read_inputs(X)
         b1, W1, *_ = (w.astype(inputs.dtype, copy=False) for w in self._weights())
-        return hidden(inputs, b1, W1, self._plan.activation)
+        return layer(inputs, b1, W1, self._plan.activation)
 
     def input_gradients(self, X: DataLike) -> Floats:
         """∂Z2/∂X, how the outputs before h change with the features.

@@ -21,6 +21,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtri
 
+from sk_shallow._arrays.design import row_blocks
+
 # Halvings of the range in which the bound of an interval is sought.
 _N_HALVINGS = 50
 # The part of the variance of the residuals that is noise, at the least.
@@ -49,23 +51,40 @@ class Range(NamedTuple):
         """Of `Columns`, with NaN for gaps; None for sparse X."""
         if not hasattr(X, "numbers"):
             return None
-        gaps = np.isnan(X.numbers)
-        low = np.where(gaps, np.inf, X.numbers).min(axis=0)
-        high = np.where(gaps, -np.inf, X.numbers).max(axis=0)
-        D = np.where(gaps, 0.0, X.numbers - np.where(np.isinf(low), 0.0, low))
-        unit = _powers_of_two(D.max(axis=0))
-        D /= unit
-        known = np.maximum(weights @ ~gaps, weights.min())
-        mean, square = weights @ D / known, weights @ np.square(D) / known
-        sd = np.sqrt(np.maximum(square - mean**2, 0.0)) * unit
+        X = X.numbers
+        low, high = _extent(X)
+        least = np.where(np.isinf(low), 0.0, low)
+        unit = _powers_of_two(np.maximum(high - least, 0.0))
+        known, sums, squares = np.zeros((3, X.shape[1]))
+        for rows, _ in row_blocks(*X.shape):
+            w, gaps = weights[rows], np.isnan(X[rows])
+            D = np.where(gaps, 0.0, (X[rows] - least) / unit)
+            known += w @ ~gaps
+            sums += w @ D
+            squares += w @ np.square(D)
+        known = np.maximum(known, weights.min())
+        variance = np.maximum(squares / known - (sums / known) ** 2, 0.0)
+        sd = np.sqrt(variance) * unit
         return cls(low, high, np.where(sd > 0, sd, np.inf), scale)
 
     def beyond(self, X):
         """d of each row: its distance from the range."""
-        D = np.maximum(self.low - X, X - self.high)
-        with np.errstate(over="ignore"):
-            D = np.where(np.isfinite(D) & (D > 0), D, 0.0) / self.sd
-        return np.linalg.norm(np.minimum(D, _FARTHEST), axis=1)
+        d = np.empty(len(X), np.result_type(X, self.sd))
+        for rows, _ in row_blocks(*X.shape):
+            D = np.maximum(self.low - X[rows], X[rows] - self.high)
+            with np.errstate(over="ignore"):
+                D = np.where(np.isfinite(D) & (D > 0), D, 0.0) / self.sd
+            d[rows] = np.linalg.norm(np.minimum(D, _FARTHEST), axis=1)
+        return d
+
+
+def _extent(X):
+    """The least and the largest value of each column, infinite where all are gaps."""
+    low, high = np.full((2, X.shape[1]), [[np.inf], [-np.inf]], X.dtype)
+    for rows, _ in row_blocks(*X.shape):
+        np.fmin(low, np.fmin.reduce(X[rows]), out=low)
+        np.fmax(high, np.fmax.reduce(X[rows]), out=high)
+    return low, high
 
 
 def _powers_of_two(x):

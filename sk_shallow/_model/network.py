@@ -102,6 +102,15 @@ def hidden(X, b1, W1, g):
     return g.forward(A1, out=A1)  # A1 = g(X W1 + b1)
 
 
+def layer(X, b1, W1, g, n_rows=1024):
+    """A1 of raw rows, n_rows of them at a time."""
+    A1 = np.empty((X.shape[0], len(b1)), W1.dtype)
+    for start in range(0, X.shape[0], n_rows):
+        rows = slice(start, start + n_rows)
+        A1[rows] = hidden(X[rows], b1, W1, g)
+    return A1
+
+
 def gradients(X, b1, W1, W2, V, g):
     """∂Z2/∂X of raw rows, of shape (n_rows, n_out, n_in)."""
     slope = g.slope(hidden(X, b1, W1, g))
@@ -114,9 +123,11 @@ def output(X, b1, W1, W2, b2, V, g, n_rows=1024):
     """Z2 of raw rows, n_rows at a time: memory does not grow with A1."""
     Z2 = np.empty((W2.shape[1], X.shape[0]), W2.dtype)
     for start in range(0, X.shape[0], n_rows):
-        A1 = hidden(X[start : start + n_rows], b1, W1, g)
-        np.matmul(W2.T, A1.T, out=Z2[:, start : start + n_rows])  # Z2 = W2ᵀ A1ᵀ + b2
+        rows = slice(start, start + n_rows)
+        some = X[rows]
+        A1 = hidden(some, b1, W1, g)
+        np.matmul(W2.T, A1.T, out=Z2[:, rows])  # Z2 = W2ᵀ A1ᵀ + b2
+        if len(V):
+            Z2[:, rows] += (some @ V).T
     Z2 += b2[:, None]
-    if len(V):
-        Z2 += (X @ V).T
     return Z2

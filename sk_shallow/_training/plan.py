@@ -6,8 +6,9 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import assert_all_finite
 
+from sk_shallow._arrays.design import formed
 from sk_shallow._data.columns import read, table_of
-from sk_shallow._data.encoding import Encoding
+from sk_shallow._data.encoding import Encoding, has_gaps
 from sk_shallow._data.scaling import Standardizer, fold, unfold
 from sk_shallow._inference.laplace import predictive
 from sk_shallow._inference.residuals import bend
@@ -17,7 +18,7 @@ from sk_shallow.activations import Activation
 
 
 def encoded(encoding, X):
-    """X as a matrix; sparse X as it is, if there is nothing to encode.
+    """X as a matrix, `Gathered` if large; sparse as it is, if there is nothing to encode.
 
     Samples need not come in the container of those that the encoding was fitted to,
     None for sparse ones.
@@ -29,8 +30,11 @@ def encoded(encoding, X):
         X = read(table_of(X.toarray()), encoding.is_categorical)
     if encoding is None:
         assert_all_finite(X.numbers, input_name="X")
-    has_gaps = encoding is not None and np.isnan(X.numbers).any()
-    return encoding.transform(X) if has_gaps or not is_kept else X.numbers
+        return X.numbers
+    if is_kept and not has_gaps(X.numbers):
+        return X.numbers
+    shape, dtype = (X.n_samples, encoding.n_columns), X.dtype
+    return formed(shape, dtype, encoding.writer(X, dtype), X.numbers)
 
 
 class Samples(NamedTuple):
