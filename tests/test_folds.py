@@ -12,6 +12,7 @@ from sklearn.model_selection import GroupKFold, KFold
 from sk_shallow._data import folds
 from sk_shallow._data.columns import read, table_of
 from sk_shallow._data.samples import Data
+from sk_shallow._model.member_weights import MemberWeights
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -164,7 +165,8 @@ def test_splits_that_hold_out_nothing_or_all_are_passed_over():
 @pytest.mark.parametrize("n_members", [2, 3, 6])
 def test_each_member_does_not_see_its_fold(n_members):
     held_out, weights = [np.array([0, 2]), np.array([1, 3])], np.arange(1.0, 5.0)
-    W = folds.member_weights(held_out, weights, n_members)
+    W = MemberWeights.dealt(4, held_out, n_members, weights)
+    assert len(W) == n_members
     for m, row in enumerate(W):
         assert not row[held_out[m % 2]].any()
         seen = held_out[1 - m % 2]

@@ -18,6 +18,7 @@ from sk_shallow._choice.race import is_behind
 from sk_shallow._inference.residuals import Residuals, holders_of, means_of
 from sk_shallow._model.layout import Layout
 from sk_shallow._model.losses import LOSSES
+from sk_shallow._model.member_weights import MemberWeights
 from sk_shallow._model.output_activations import number_unit
 from sk_shallow._model.output_units import OUTPUT_UNITS
 from sk_shallow._training.plan import Samples
@@ -76,16 +77,18 @@ class Objective:
 
     def held_out_outputs(self, theta):
         n_members = len(self.samples.sample_weight)
-        assert_array_equal(self.samples.sample_weight == 0, UNSEEN[:n_members])
+        unseen = self.samples.sample_weight[..., :] == 0
+        assert_array_equal(unseen, UNSEEN[:n_members])
         assert len(np.unique(theta)) == 1
         self.log.append(int(theta[0]))
         loss = self.script(int(theta[0]), self.alpha)
         error = np.sqrt(2 * loss * self.own)
-        return np.where(JUDGED, self.Y + error, np.nan)
+        return (self.Y + error)[:, self.samples.sample_weight.judged]
 
-    def outputs(self, theta):
+    def outputs(self, theta, rows):
         shape = (N_MEMBERS, *self.Y.shape)
-        return theta[0] / 1000 * np.arange(float(np.prod(shape))).reshape(shape)
+        Z2 = theta[0] / 1000 * np.arange(float(np.prod(shape))).reshape(shape)
+        return Z2[..., rows]
 
     def value(self, theta):
         return -float(theta[0])
@@ -103,7 +106,8 @@ def trial_of(script, max_iter=None, together=False, Y=None, n_members=N_MEMBERS)
         number = len(begun) % n_members
         expected = WEIGHTS * ~unseen
         expected = expected if together else expected[number]
-        assert_array_equal(objective.samples.sample_weight, expected)
+        found = objective.samples.sample_weight
+        assert_array_equal(found[...] if together else found, expected)
         begun.append(Descent(number, objective, thetas[0]))
         return begun[-1]
 
@@ -145,7 +149,7 @@ def trial_of(script, max_iter=None, together=False, Y=None, n_members=N_MEMBERS)
         rngs=lambda n: [None] * (n + 1),
         first=lambda plan, rngs: list(rngs),
     )
-    return Trial(recipe, problem, WEIGHTS * ~unseen), log
+    return Trial(recipe, problem, MemberWeights.of(unseen, WEIGHTS)), log
 
 
 def mean_own():
@@ -413,10 +417,12 @@ def test_residuals_are_those_of_the_best_checkpoint_in_the_units_of_y():
     for n_steps in (60, 200):
         trial.advance_to(n_steps)
     found, J = trial.residuals(), trial._objective
-    means = means_of(holders_of(UNSEEN), J.outputs(trial.best.theta))
-    spread = means.var(axis=0) @ WEIGHTS / WEIGHTS.sum()
-    residuals = -5 * np.sqrt(2 * Objective.own)[None]
-    expected = Residuals.of(residuals, WEIGHTS, UNSEEN, spread * 25, None)
+    unseen, w = UNSEEN[:, JUDGED], WEIGHTS[JUDGED]
+    means = J.outputs(trial.best.theta, np.flatnonzero(JUDGED))
+    means = means_of(holders_of(unseen), means)
+    spread = means.var(axis=0) @ w / w.sum()
+    residuals = -5 * np.sqrt(2 * Objective.own[JUDGED])[None]
+    expected = Residuals.of(residuals, w, unseen, spread * 25, None)
     assert_allclose(found.variance, 50 * mean_own())
     assert_allclose(found.variance, expected.variance)
     assert_allclose(found.noise, expected.noise)

@@ -12,6 +12,7 @@ from sk_shallow._choice.candidates import (
 )
 from sk_shallow._choice.race import Race
 from sk_shallow._data import folds
+from sk_shallow._model.member_weights import MemberWeights
 from sk_shallow._training.trial import Trial
 
 
@@ -41,7 +42,8 @@ def choose(problem, settings, facts, recipes, cv=None, verbose=False, told=None)
     problem, held_out = _folded(problem, settings, n_members if cv is None else cv)
     if not held_out:
         return None, {}
-    W = folds.member_weights(held_out, problem.data.weights, n_members)
+    n_samples, w = problem.data.n_samples, problem.data.sample_weight
+    W = MemberWeights.dealt(n_samples, held_out, n_members, w)
     begin = partial(Trial, problem=problem, W=W)
     task = None if told is None else told()
     race = Race(begin, allowance(settings, facts), verbose, task)

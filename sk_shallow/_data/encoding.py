@@ -378,7 +378,7 @@ class Encoding:
         return out
 
     def writer(self, columns, dtype):
-        """`write(rows, out)`, which puts some rows of the columns, encoded, into out."""
+        """`write(rows, out)`, which puts rows of the columns, encoded, into out."""
         labelled = np.flatnonzero(self.is_categorical)
         tables = [
             (
@@ -440,4 +440,3 @@ def _check_ranges(features):
 
 def _range(edges):
     return edges[-1] - edges[0] if edges.size else 0.0
-

@@ -2,7 +2,8 @@
 
 The distinct rows are ranked and dealt out, so that copies of a row are in one fold, and
 neither the order of the rows, nor a shift or a positive scale of a column, nor the
-choice between k copies and the weight k matters.
+choice between k copies and the weight k matters. Of very many rows some are dealt out,
+with all of their copies; the others every member sees.
 """
 
 from numbers import Integral
@@ -10,8 +11,13 @@ from numbers import Integral
 import numpy as np
 from scipy import sparse
 
+from sk_shallow._arrays.design import row_blocks
+from sk_shallow._data.samples import content, rows_of
+
 # Fewer distinct samples are not cut into folds.
 LEAST_UNITS = 10
+# Rows that are dealt out, about, at the most.
+_MOST_DEALT = 2**17
 # Where so many samples, on average, have the same inputs, they are told apart.
 _CROWDED = 5
 
@@ -87,28 +93,38 @@ def _shuffled(n_rounds, n_folds):
     return rounds.argsort(axis=1)
 
 
-def member_weights(test_sets, weights, n_members):
-    """W of shape (n_members, n_samples): the weights, 0 where a member does not see.
-
-    Parameters
-    ----------
-    test_sets : list of ndarray of int
-        The rows that are held out by each fold; member m has the fold m mod their
-        number.
-    weights : ndarray of shape (n_samples,)
-    n_members : int
-    """
-    W = np.tile(weights, (n_members, 1))
-    for m in range(n_members):
-        W[m, test_sets[m % len(test_sets)]] = 0
-    return W
-
-
-def units_of(data):
-    """The number of the unit of each sample: its group, or the row it is a copy of."""
+def units_of(data, rows):
+    """The number of the unit of some samples: the group, or the row it is a copy of."""
     if data.groups is not None:
-        return np.unique(data.groups, return_inverse=True)[1]
-    return distinct(data.content())
+        return np.unique(data.groups[rows], return_inverse=True)[1]
+    return distinct(content(rows_of(data.X, rows)))
+
+
+def dealt_rows(data):
+    """The samples that folds may hold out: not all, where there are very many.
+
+    Which, the contents tell: a sample is dealt out with all of its copies.
+    """
+    share = _MOST_DEALT / data.n_samples
+    if data.groups is not None or share >= 1:
+        return np.arange(data.n_samples)
+    # The bits of Xr, shuffled: as good as a number drawn for each content.
+    bits = _projected(data.X).view(np.uint64)
+    bits *= np.uint64(0x9E3779B97F4A7C15)
+    bits ^= bits >> np.uint64(32)
+    bits *= np.uint64(0xD6E8FEB86659FD93)
+    return np.flatnonzero(bits < share * 2.0**64)
+
+
+def _projected(X):
+    """Xr with a random r: the same bits for copies, wherever they stand."""
+    r, places = np.random.default_rng(0).random(X.shape[1]), np.empty(X.shape[0])
+    with np.errstate(over="ignore", invalid="ignore"):
+        for rows, _ in row_blocks(*X.shape):
+            some = content(rows_of(X, rows))
+            dense = not sparse.issparse(some)
+            places[rows] = (np.nan_to_num(some) * r).sum(axis=1) if dense else some @ r
+    return places
 
 
 def told_apart(data, n_folds):
@@ -130,14 +146,16 @@ def told_apart(data, n_folds):
     """
     if data.groups is not None:
         return data
-    cells = distinct(data.content())
-    if (cells.max() + 1) * _CROWDED > data.weights.sum():
+    rows = dealt_rows(data)
+    n_distinct = distinct(content(rows_of(data.X, rows))).max() + 1
+    if n_distinct * _CROWDED > data.weights[rows].sum():
         return data
+    cells = distinct(content(data.X))
     y = np.unique(data.y, return_inverse=True)[1].reshape(data.n_samples, -1)
-    _, first, content = np.unique(
+    _, first, piece_of = np.unique(
         distinct(np.column_stack([cells, y])), return_index=True, return_inverse=True
     )
-    w = np.bincount(content, data.weights)
+    w = np.bincount(piece_of, data.weights)
     n_pieces = np.clip(np.floor(w + 1e-9), 1, n_folds).astype(np.intp)
     pieces = data.take(np.repeat(first, n_pieces))
     w = np.repeat(w / n_pieces, n_pieces)
@@ -165,11 +183,13 @@ def test_sets(data, cv, strata):
         If no split has both samples to see and samples to hold out.
     """
     if isinstance(cv, Integral):
-        units = units_of(data)
+        rows = dealt_rows(data)
+        units = units_of(data, rows)
         if units.max() + 1 < (LEAST_UNITS if data.groups is None else 2):
             return []
-        folds = dealt(units, data.weights, min(cv, units.max() + 1), strata)
-        return [np.flatnonzero(folds == fold) for fold in range(folds.max() + 1)]
+        w, strata = data.weights[rows], None if strata is None else strata[rows]
+        folds = dealt(units, w, min(cv, units.max() + 1), strata)
+        return [rows[folds == fold] for fold in range(folds.max() + 1)]
     if hasattr(cv, "split"):
         splits = cv.split(np.zeros((data.n_samples, 1)), data.y, data.groups)
         rows = np.arange(data.n_samples)

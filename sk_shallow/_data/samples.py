@@ -16,6 +16,13 @@ def rows_of(X, rows):
     return X[rows] if sparse.issparse(X) else X.take(rows)
 
 
+def content(X):
+    """The rows of `Columns` or csr as numbers that tell whether they are equal."""
+    if sparse.issparse(X):
+        return X
+    return np.column_stack([X.numbers, *(factor.codes for factor in X.factors)])
+
+
 class Data(NamedTuple):
     """Checked samples.
 
@@ -95,9 +102,3 @@ class Data(NamedTuple):
         """X as an array, if it has numbers only."""
         has_labels = sparse.issparse(self.X) or len(self.X.factors)
         return self.X if has_labels else self.X.numbers
-
-    def content(self):
-        """The samples as numbers that tell whether they are equal."""
-        if sparse.issparse(self.X):
-            return self.X
-        return np.column_stack([self.X.numbers, *(f.codes for f in self.X.factors)])

@@ -31,9 +31,8 @@ class Objective:
     X : ndarray of shape (n_samples, 1 + n_in) or StandardizedSparse
         [1 X]. Its dtype is the precision of training.
     Y : ndarray of shape (n_out, n_samples)
-    sample_weight : ndarray of shape (n_samples,) or (n_members, n_samples) or None
-        Weights wᵢ > 0; None stands for ones. With a row for each member, 0 where the
-        member does not see the sample, and the others equal in all rows.
+    sample_weight : ndarray of shape (n_samples,) or MemberWeights or None
+        Weights wᵢ > 0; None stands for ones.
     alpha : float
         α, the strength of the L2 penalty.
     penalty : Penalty, default=None
@@ -84,42 +83,40 @@ class Objective:
         """J(θ) over all samples."""
         return self.likelihood(theta) / self.total_weight + self._half_penalty(theta)
 
-    def outputs(self, theta):
-        """Z2 of every sample and member, of shape (n_members, n_out, n_samples)."""
-        Z2 = np.empty((self.layout.n_members, *self.Y.shape), self.dtype)
-        for rows in self._blocks():
-            work = self._workspace(self.Y[:, rows].shape[1])
-            forward(
-                self.X[rows],
-                self.layout.view(theta),
-                self.activation,
-                work.A1,
-                work.dZ2,
-            )
-            Z2[..., rows] = work.dZ2
-        return Z2
+    def outputs(self, theta, rows):
+        """Z2 of some samples, of shape (n_members, n_out, n_rows)."""
+        shape = self.layout.n_members, self.layout.n_out, len(rows)
+        return self._outputs(self.layout, theta, rows).reshape(shape)
 
     def held_out_outputs(self, theta):
-        """Z2 of every sample, the mean over the members that do not see it.
+        """Z2 of the samples that some member does not see: the mean over those.
 
         Returns
         -------
-        ndarray of shape (n_out, n_samples)
-            NaN where every member sees the sample.
+        ndarray of shape (n_out, n_judged)
         """
-        total, count = np.zeros(self.Y.shape), np.zeros(self.n_samples)
-        one, members = self.layout.member, self.layout.split(theta)
-        for member, seen in zip(members, self.sample_weight, strict=True):
-            held_out, weights = np.flatnonzero(seen == 0), one.view(member)
-            for i in range(0, len(held_out), self.block_size):
-                rows = held_out[i : i + self.block_size]
-                A1 = Hidden(aligned((len(rows), one.n_hidden), self.dtype), one)
-                Z2 = np.empty((one.n_out, len(rows)), self.dtype)
-                forward(self.X[rows], weights, self.activation, A1, Z2)
-                total[:, rows] += Z2
-                count[rows] += 1
-        with np.errstate(invalid="ignore"):
-            return total / count
+        W = self.sample_weight
+        judged = W.judged
+        total, count = np.zeros((self.layout.n_out, len(judged))), np.zeros(len(judged))
+        for m, member in enumerate(self.layout.split(theta)):
+            held_out = W.unseen_by(m)
+            here = np.searchsorted(judged, held_out)
+            total[:, here] += self._outputs(self.layout.member, member, held_out)
+            count[here] += 1
+        return total / count
+
+    def _outputs(self, layout, theta, rows):
+        """Z2 of some samples, by the network of a layout."""
+        weights, Z2 = layout.view(theta), layout.by_member(layout.n_out, len(rows))
+        Z2 = np.empty(Z2, self.dtype)
+        for i in range(0, len(rows), self.block_size):
+            some = rows[i : i + self.block_size]
+            hidden = len(some), layout.n_members * layout.n_hidden
+            A1 = Hidden(aligned(hidden, self.dtype), layout)
+            here = np.empty(layout.by_member(layout.n_out, len(some)), self.dtype)
+            forward(self.X[some], weights, self.activation, A1, here)
+            Z2[..., i : i + self.block_size] = here
+        return Z2
 
     def likelihood(self, theta):
         """Σ wᵢ ℓᵢ: minus the log-likelihood, but for the scale of the noise."""
@@ -285,7 +282,7 @@ class Objective:
         w = self.sample_weight
         if w is None:
             return float(len(range(self.n_samples)[rows]))
-        return float(w[..., rows].reshape(-1, w[..., rows].shape[-1]).max(axis=0).sum())
+        return float(w[rows].sum()) if w.ndim == 1 else w.total(rows)
 
     def _factor(self, rows, share):
         """wᵢ times share, to multiply dZ2 with."""

@@ -18,7 +18,7 @@ from sk_shallow.activations import Activation
 
 
 def encoded(encoding, X):
-    """X as a matrix, `Gathered` if large; sparse as it is, if there is nothing to encode.
+    """X as a matrix, `Gathered` if large; sparse as it is, without an encoding.
 
     Samples need not come in the container of those that the encoding was fitted to,
     None for sparse ones.

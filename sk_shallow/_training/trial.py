@@ -41,11 +41,11 @@ class Checkpoint(NamedTuple):
     n_steps : int
     n_epochs : int
         Epochs, or iterations; 1 at the least.
-    outputs : ndarray of shape (n_out, n_samples)
-        Of the members that do not see the sample, in standardised units; NaN where
-        every member sees it.
+    outputs : ndarray of shape (n_out, n_judged)
+        Of the samples that some member does not see, the mean over those members, in
+        standardised units.
     losses : ndarray of shape (n_judged,)
-        ℓᵢ of the samples that some member does not see.
+        ℓᵢ of these samples.
     loss : float
         Their weighted mean.
     """
@@ -65,8 +65,7 @@ class Trial:
     ----------
     recipe : Recipe
     problem : Problem
-    W : ndarray of shape (n_members, n_samples)
-        The weights of the samples, 0 where a member does not see one.
+    W : MemberWeights
 
     Attributes
     ----------
@@ -81,8 +80,8 @@ class Trial:
         self.recipe, self.problem, self._W = recipe, problem, W
         self.plan = problem.plan(recipe._replace(n_members=len(W)))
         self._samples = problem.samples(self.plan, recipe.binning)
-        self._unseen = W == 0
-        self._judged = self._unseen.any(axis=0)
+        self._judged = W.judged
+        self._Y = self._samples.Y[:, self._judged]
         self.weights = problem.data.weights[self._judged]
         is_open = recipe.solver.max_iter is None
         n_samples = problem.data.n_samples
@@ -204,9 +203,8 @@ class Trial:
 
     def _losses(self, outputs):
         """ℓᵢ of the judged samples, and their mean; infinite after a divergence."""
-        J = self._objective
-        losses = J.loss.loss(outputs, J.Y)
-        losses = np.where(np.isnan(losses), np.inf, losses)[self._judged]
+        losses = self._objective.loss.loss(outputs, self._Y)
+        losses = np.where(np.isnan(losses), np.inf, losses)
         return losses, float(np.average(losses, weights=self.weights))
 
     @property
@@ -222,17 +220,17 @@ class Trial:
 
     def residuals(self):
         """What the members have not seen, in the units of y."""
-        J, coder, w = self._objective, self.plan.coder, self.problem.data.weights
+        coder, w, unseen = self.plan.coder, self.weights, self._W.unseen(self._judged)
         unit, scale = coder.output_unit, coder.by_output(self.plan.y.scale)[:, None]
         A = unit.mean(self.best.outputs) * scale
-        outputs = J.outputs(self.best.theta)
-        means = unit.mean(means_of(holders_of(self._unseen), outputs)) * scale
+        outputs = self._objective.outputs(self.best.theta, self._judged)
+        means = unit.mean(means_of(holders_of(unseen), outputs)) * scale
         p = unit.variance_power
         spread = means.var(axis=0) / means.mean(axis=0) ** p
         return Residuals.of(
-            (J.Y * scale - A) / A ** (p / 2),
+            (self._Y * scale - A) / A ** (p / 2),
             w,
-            self._unseen,
+            unseen,
             spread @ w / w.sum(),
             self.problem.range,
             p,
@@ -267,5 +265,5 @@ class Trial:
     def _loss_of_a_constant(self):
         """The mean loss of an output that is the same for all samples."""
         constant = np.reshape(self.problem.first_bias, (-1, 1))
-        constant = np.broadcast_to(constant, self._objective.Y.shape)
+        constant = np.broadcast_to(constant, self._Y.shape)
         return self._losses(constant)[1]
