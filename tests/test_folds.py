@@ -11,7 +11,7 @@ from sklearn.model_selection import GroupKFold, KFold
 
 from sk_shallow._data import folds
 from sk_shallow._data.columns import read, table_of
-from sk_shallow._data.samples import Data
+from sk_shallow._data.samples import Data, content
 from sk_shallow._model.member_weights import MemberWeights
 
 seeds = st.integers(0, 2**32 - 1)
@@ -23,9 +23,13 @@ def table(seed, n=60, d=3, n_levels=None):
     return X if n_levels is None else np.floor(X * n_levels)
 
 
+def distinct(X):
+    return folds.distinct(content(X if sparse.issparse(X) else read(table_of(X))))
+
+
 def fold_of(X, weights=None, strata=None, n_folds=5):
     weights = np.ones(X.shape[0]) if weights is None else weights
-    return folds.dealt(folds.distinct(X), weights, n_folds, strata)
+    return folds.dealt(distinct(X), weights, n_folds, strata)
 
 
 @given(seed=seeds, n_levels=st.sampled_from([None, 1, 3]))
@@ -61,7 +65,7 @@ def test_the_folds_are_of_one_size(seed, n, n_folds):
 def test_distinct_rows_are_numbered_in_their_order(seed, n_levels, d):
     X = table(seed, d=d, n_levels=n_levels)
     _, expected = np.unique(X, axis=0, return_inverse=True)
-    np.testing.assert_array_equal(folds.distinct(X), expected.ravel())
+    np.testing.assert_array_equal(distinct(X), expected.ravel())
 
 
 @given(n_folds=st.integers(2, 9), n_rounds=st.integers(1, 9))
@@ -116,8 +120,8 @@ def data_of(X, groups=None):
 
 def test_missing_values_are_equal_to_each_other():
     X = np.repeat([[np.nan, 1.0], [2.0, np.nan], [np.nan, 2.0]], 2, axis=0)
-    np.testing.assert_array_equal(folds.distinct(X)[::2], folds.distinct(X)[1::2])
-    assert len(np.unique(folds.distinct(X))) == 3
+    np.testing.assert_array_equal(distinct(X)[::2], distinct(X)[1::2])
+    assert len(np.unique(distinct(X))) == 3
 
 
 @given(seed=seeds)
@@ -162,6 +166,54 @@ def test_splits_that_hold_out_nothing_or_all_are_passed_over():
         folds.test_sets(data, [nothing, all_], None)
 
 
+@given(seed=seeds, is_sparse=st.booleans())
+def test_of_many_rows_some_are_dealt_out_with_their_copies(seed, is_sparse):
+    rng = np.random.default_rng(seed)
+    table_ = rng.integers(0, 2, (400, 5)) * rng.normal(size=(400, 5))
+    table_[rng.random(table_.shape) < 0.1] = 0.0 if is_sparse else np.nan
+    X = np.repeat(table_, 2, axis=0)[order := rng.permutation(800)]
+    X = sparse.csr_array(X) if is_sparse else read(table_of(X))
+    data = Data.of(X, np.arange(800))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(folds, "_MOST_DEALT", 200)
+        held_out = folds.test_sets(data, 5, None)
+        assert len(held_out) == 5
+        np.testing.assert_array_equal(
+            np.sort(np.concatenate(held_out)), folds.dealt_rows(data)
+        )
+        fold = np.full(800, -1)
+        for f, rows in enumerate(held_out):
+            fold[rows] = f
+    fold_of_copies = np.empty_like(fold)
+    fold_of_copies[order] = fold
+    np.testing.assert_array_equal(fold_of_copies[::2], fold_of_copies[1::2])
+    assert 80 < np.count_nonzero(fold >= 0) < 400  # 200 wanted
+
+
+@given(seed=seeds, n_sets=st.integers(1, 5), n_members=st.integers(1, 7))
+def test_member_weights_are_the_weights_without_test_sets(seed, n_sets, n_members):
+    rng = np.random.default_rng(seed)
+    sets = [np.flatnonzero(rng.random(30) < 0.3) for _ in range(n_sets)]
+    weights = rng.uniform(1, 3, 30) if seed % 2 else None
+    expected = np.tile(np.ones(30) if weights is None else weights, (n_members, 1))
+    for m in range(n_members):
+        expected[m, sets[m % n_sets]] = 0
+    unseen = expected == 0
+    for W in (
+        MemberWeights.dealt(30, sets, n_members, weights),
+        MemberWeights.of(unseen, weights),
+    ):
+        rows = rng.permutation(30)[:20]
+        np.testing.assert_array_equal(W[...], expected)
+        np.testing.assert_array_equal(W[..., rows], expected[:, rows])
+        np.testing.assert_array_equal(list(W), expected)
+        assert W.total(rows) == pytest.approx(expected[:, rows].max(axis=0).sum())
+        np.testing.assert_array_equal(W.judged, np.flatnonzero(unseen.any(axis=0)))
+        np.testing.assert_array_equal(W.unseen(rows), unseen[:, rows])
+        for m in range(n_members):
+            np.testing.assert_array_equal(W.unseen_by(m), np.flatnonzero(unseen[m]))
+
+
 @pytest.mark.parametrize("n_members", [2, 3, 6])
 def test_each_member_does_not_see_its_fold(n_members):
     held_out, weights = [np.array([0, 2]), np.array([1, 3])], np.arange(1.0, 5.0)
@@ -190,10 +242,10 @@ def test_samples_of_few_cells_are_told_apart(seed, is_continuous):
     data = apart(X, y)
     assert data.weights.sum() == pytest.approx(300)
     held_out = folds.test_sets(data, 5, None)
-    cells = folds.distinct(X).max() + 1
+    cells = distinct(X).max() + 1
     for rows in held_out:
         seen = np.delete(data.X.numbers, rows, axis=0)
-        assert folds.distinct(seen).max() + 1 == cells
+        assert distinct(seen).max() + 1 == cells
 
 
 @given(seed=seeds)

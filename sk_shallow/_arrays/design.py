@@ -5,6 +5,8 @@ import numpy as np
 # Numbers of a matrix that is in memory as a whole, at the most; where X is in a file,
 # where there is room for a small part of it.
 _LARGEST, _LARGEST_BESIDE_A_FILE = 2**27, 2**17
+# Numbers that are made at once, about, and rows, at the least.
+_MADE, _FEWEST_MADE = 2**17, 64
 
 
 class Gathered:
@@ -24,13 +26,14 @@ class Gathered:
 
     def __getitem__(self, rows):
         """The rows with these numbers."""
-        n_rows = len(range(self.shape[0])[rows] if isinstance(rows, slice) else rows)
-        return self.take(rows, 0, np.empty((n_rows, self.shape[1]), self.dtype))
-
-    def take(self, rows, axis, out, mode="raise"):
-        """The same into `out`, called as NumPy's `take`."""
+        shape = _n_rows(self, rows), self.shape[1]
+        out = np.empty(shape, self.dtype)
         self._write(rows, out)
         return out
+
+    def take(self, rows, *_):
+        """The same, called as NumPy's `take`."""
+        return self[rows]
 
 
 def formed(shape, dtype, write, source):
@@ -50,6 +53,28 @@ def formed(shape, dtype, write, source):
     return out
 
 
+class Taken(Gathered):
+    """Some rows of a matrix, not copied."""
+
+    def __init__(self, X, rows):
+        self._X, self._rows = X, rows
+        super().__init__((len(rows), X.shape[1]), X.dtype, self._take)
+
+    def _take(self, rows, out):
+        out[...] = self._X[self._rows[rows]]
+
+    @property
+    def T(self):
+        """The columns, one after the other."""
+        return (column[self._rows] for column in self._X.T)
+
+
+def taken(X, rows):
+    """The rows with these numbers: an array, or `Taken` where X is in a file."""
+    is_small = _n_rows(X, rows) * X.shape[1] <= _LARGEST_BESIDE_A_FILE
+    return X[rows] if is_small or not is_mapped(X) else Taken(X, rows)
+
+
 def is_mapped(X):
     """Whether an array is in a file, or its rows are made."""
     while isinstance(X, np.ndarray):
@@ -57,6 +82,11 @@ def is_mapped(X):
             return True
         X = X.base
     return isinstance(X, Gathered)
+
+
+def _n_rows(X, rows):
+    """How many rows of X have these numbers, an array or a slice."""
+    return len(range(X.shape[0])[rows] if isinstance(rows, slice) else rows)
 
 
 def row_blocks(n_rows, n_columns, n_elements=2**15, rows=slice(None)):
@@ -148,7 +178,14 @@ def without_ones(X):
 
 
 def row_buffer(X, n_rows):
-    """Where to gather n_rows of a design; None for a sparse one, which needs none."""
-    if isinstance(X, StandardizedSparse):
-        return None
-    return np.empty((n_rows, X.shape[1]), X.dtype)
+    """Where to gather n_rows of a design; None where it gives rows of its own."""
+    if isinstance(X, np.ndarray):
+        return np.empty((n_rows, X.shape[1]), X.dtype)
+    return None
+
+
+def rows_at_once(X, n_rows):
+    """How many rows of a design to ask for: fewer than n_rows if they must be made."""
+    if isinstance(X, Gathered):
+        return min(n_rows, max(_FEWEST_MADE, _MADE // X.shape[1]))
+    return n_rows

@@ -11,6 +11,11 @@ def axpy(a, x, y):
     _AXPY[y.dtype.char](x, y, len(y), a)
 
 
+def ones(n):
+    """n ones in the memory of one; not to be written to."""
+    return np.broadcast_to(1.0, n)
+
+
 def aligned(shape, dtype):
     """An empty array that starts at a cache line: vector instructions run faster."""
     dtype = np.dtype(dtype)

@@ -15,6 +15,7 @@ from scipy import sparse
 from sklearn import config_context
 from sklearn.utils import check_array
 
+from sk_shallow._arrays.design import taken
 from sk_shallow._data.constraints import shortened, shown
 from sk_shallow._version import SCIKIT_LEARN
 
@@ -86,7 +87,7 @@ class Columns(NamedTuple):
 
     Attributes
     ----------
-    numbers : ndarray of shape (n_samples, n_numeric)
+    numbers : ndarray or Taken of shape (n_samples, n_numeric)
         The columns of numbers, float32 or float64, with NaN for gaps; never written to.
     factors : tuple of Factor
         The columns of labels.
@@ -104,12 +105,12 @@ class Columns(NamedTuple):
     @property
     def n_samples(self):
         """Number of rows."""
-        return len(self.numbers)
+        return self.numbers.shape[0]
 
     @property
     def shape(self):
         """Number of rows, and of columns."""
-        return len(self.numbers), len(self.is_categorical)
+        return self.n_samples, len(self.is_categorical)
 
     @property
     def dtype(self):
@@ -119,7 +120,7 @@ class Columns(NamedTuple):
     def take(self, rows):
         """The columns of these rows."""
         factors = tuple(factor.take(rows) for factor in self.factors)
-        return self._replace(numbers=self.numbers[rows], factors=factors)
+        return self._replace(numbers=taken(self.numbers, rows), factors=factors)
 
 
 def read(table, categorical_features="from_dtype"):

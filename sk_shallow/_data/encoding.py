@@ -114,14 +114,15 @@ def _edges(x, w, n_bins, quantiles):
 
 def _moments(X, w):
     """Of each column: whether it has numbers, their mean, whether it has gaps, too."""
-    share = np.full(len(X), 1 / len(X)) if w is None else w / w.sum()
+    n_rows = X.shape[0]
+    share = np.full(n_rows, 1 / n_rows) if w is None else w / w.sum()
     mean, known, n_gaps = np.zeros((3, X.shape[1]))
     for rows, _ in row_blocks(*X.shape):
         gaps = np.isnan(X[rows])
         mean += share[rows] @ np.where(gaps, 0.0, X[rows])
         known += share[rows] @ ~gaps
         n_gaps += gaps.sum(axis=0)
-    has_numbers = n_gaps < len(X)
+    has_numbers = n_gaps < n_rows
     mean /= np.where(has_numbers, known, 1.0)
     missing = has_numbers & (n_gaps > 0)
     return has_numbers, mean.tolist(), missing.tolist()
@@ -411,7 +412,7 @@ class Encoding:
     def _write_numbers(self, X, rows, out):
         """The ramps, in blocks of rows."""
         ramps, runs = self.ramps.within(np.finfo(out.dtype).max), list(self._runs())
-        for here, some in row_blocks(len(X), out.shape[1], rows=rows):
+        for here, some in row_blocks(X.shape[0], out.shape[1], rows=rows):
             R = ramps(X[some])
             for source, target in runs:
                 out[here, target] = R[:, source]

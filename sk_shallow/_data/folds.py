@@ -12,35 +12,31 @@ import numpy as np
 from scipy import sparse
 
 from sk_shallow._arrays.design import row_blocks
-from sk_shallow._data.samples import content, rows_of
+from sk_shallow._data.samples import content
 
 # Fewer distinct samples are not cut into folds.
 LEAST_UNITS = 10
 # Rows that are dealt out, about, at the most.
-_MOST_DEALT = 2**17
+_MOST_DEALT = 2**16
 # Where so many samples, on average, have the same inputs, they are told apart.
 _CROWDED = 5
 
 
-def distinct(X):
+def distinct(columns):
     """The number of the distinct row that each row is a copy of, in ranked order.
 
     Parameters
     ----------
-    X : {ndarray, csr} of shape (n_samples, n_features)
-        May hold NaN, which is equal to NaN.
+    columns : iterable of ndarray of shape (n_samples,)
+        By which rows are ranked, one after the other, until all are told apart. They
+        may hold NaN, which is equal to NaN.
 
     Returns
     -------
     ndarray of int, shape (n_samples,)
-        Dense rows are ranked column by column, sparse ones by a projection.
     """
-    if sparse.issparse(X):
-        columns = X @ np.random.default_rng(0).random((X.shape[1], 2))
-    else:
-        columns = X
-    codes = np.zeros(X.shape[0], dtype=np.int64)
-    for column in columns.T:
+    codes = 0
+    for column in columns:
         _, values = np.unique(column, return_inverse=True)
         _, codes = np.unique(codes * (values.max() + 1) + values, return_inverse=True)
         if codes.max() + 1 == len(codes):
@@ -97,7 +93,7 @@ def units_of(data, rows):
     """The number of the unit of some samples: the group, or the row it is a copy of."""
     if data.groups is not None:
         return np.unique(data.groups[rows], return_inverse=True)[1]
-    return distinct(content(rows_of(data.X, rows)))
+    return distinct(content(data.X, rows))
 
 
 def dealt_rows(data):
@@ -118,12 +114,16 @@ def dealt_rows(data):
 
 def _projected(X):
     """Xr with a random r: the same bits for copies, wherever they stand."""
-    r, places = np.random.default_rng(0).random(X.shape[1]), np.empty(X.shape[0])
+    r, places = np.random.default_rng(0).random(X.shape[1]), np.zeros(X.shape[0])
+    if sparse.issparse(X):
+        return X @ r
+    n_numbers = X.numbers.shape[1]
     with np.errstate(over="ignore", invalid="ignore"):
-        for rows, _ in row_blocks(*X.shape):
-            some = content(rows_of(X, rows))
-            dense = not sparse.issparse(some)
-            places[rows] = (np.nan_to_num(some) * r).sum(axis=1) if dense else some @ r
+        for rows, _ in row_blocks(*X.numbers.shape):
+            some = np.nan_to_num(X.numbers[rows])
+            places[rows] = (some * r[:n_numbers]).sum(axis=1)
+        for factor, scale in zip(X.factors, r[n_numbers:], strict=True):
+            places += factor.codes * scale
     return places
 
 
@@ -147,14 +147,13 @@ def told_apart(data, n_folds):
     if data.groups is not None:
         return data
     rows = dealt_rows(data)
-    n_distinct = distinct(content(rows_of(data.X, rows))).max() + 1
+    n_distinct = distinct(content(data.X, rows)).max() + 1
     if n_distinct * _CROWDED > data.weights[rows].sum():
         return data
     cells = distinct(content(data.X))
     y = np.unique(data.y, return_inverse=True)[1].reshape(data.n_samples, -1)
-    _, first, piece_of = np.unique(
-        distinct(np.column_stack([cells, y])), return_index=True, return_inverse=True
-    )
+    both = distinct([cells, *y.T])
+    _, first, piece_of = np.unique(both, return_index=True, return_inverse=True)
     w = np.bincount(piece_of, data.weights)
     n_pieces = np.clip(np.floor(w + 1e-9), 1, n_folds).astype(np.intp)
     pieces = data.take(np.repeat(first, n_pieces))

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
+from sk_shallow._arrays.memory import ones
 from sk_shallow._data.constraints import check_total
 
 # Beside a weight of one, less than this is lost in rounding: it counts as zero.
@@ -16,11 +17,19 @@ def rows_of(X, rows):
     return X[rows] if sparse.issparse(X) else X.take(rows)
 
 
-def content(X):
-    """The rows of `Columns` or csr as numbers that tell whether they are equal."""
+def content(X, rows=slice(None)):
+    """What tells whether rows of `Columns` or csr are equal: yields vectors.
+
+    Those of dense ones are the columns, those of sparse ones are projections.
+    """
     if sparse.issparse(X):
-        return X
-    return np.column_stack([X.numbers, *(factor.codes for factor in X.factors)])
+        draw = np.random.default_rng(0).random((X.shape[1], 2))
+        yield from (X @ draw)[rows].T
+        return
+    for column in X.numbers.T:
+        yield column[rows]
+    for factor in X.factors:
+        yield factor.codes[rows]
 
 
 class Data(NamedTuple):
@@ -47,7 +56,8 @@ class Data(NamedTuple):
     @classmethod
     def of(cls, X, y, sample_weight=None, groups=None):
         """The samples of positive weight."""
-        return cls(X, y, sample_weight, np.arange(len(y)), groups).present()
+        rows = np.arange(len(y), dtype=np.int32)
+        return cls(X, y, sample_weight, rows, groups).present()
 
     @property
     def n_samples(self):
@@ -58,7 +68,7 @@ class Data(NamedTuple):
     def weights(self):
         """The weights, ones where none were given."""
         w = self.sample_weight
-        return np.ones(self.n_samples) if w is None else w
+        return ones(self.n_samples) if w is None else w
 
     def weighted(self, factors):
         """The samples with their weights multiplied, without those of weight 0."""
@@ -101,4 +111,4 @@ class Data(NamedTuple):
     def plain_X(self):
         """X as an array, if it has numbers only."""
         has_labels = sparse.issparse(self.X) or len(self.X.factors)
-        return self.X if has_labels else self.X.numbers
+        return self.X if has_labels else self.X.numbers[:]

@@ -15,13 +15,14 @@ import numpy as np
 from scipy import sparse
 
 from sk_shallow._arrays.design import StandardizedSparse, formed, row_blocks
+from sk_shallow._arrays.memory import ones
 from sk_shallow._arrays.quantiles import weighted_quantile
 
 # What is added to the correlations beside their largest eigenvalue, by the bytes of a
 # number: rounding is enlarged by its root.
 _RIDGE = {4: 1e-6, 8: 1e-8}
 # Elements of a block of rows that is multiplied.
-_BLOCK = 2**20
+_BLOCK = 2**17
 # A column whose σ is below this fraction of |μ| is constant up to rounding.
 _CONSTANT = 1e-12
 # Quartiles, how far apart those of a normal variable are, and how many spreads from
@@ -182,7 +183,7 @@ class Whitener(Standardizer):
     @classmethod
     def after(cls, x, X, sample_weight=None):
         """That of the columns of X, which x standardises."""
-        w = np.ones(X.shape[0]) if sample_weight is None else sample_weight
+        w = ones(X.shape[0]) if sample_weight is None else sample_weight
         C = np.zeros((X.shape[1], X.shape[1]))
         for rows, _ in row_blocks(*X.shape, _BLOCK):
             D = x.transform(_dense(X[rows])) / x.spread
@@ -256,7 +257,7 @@ class RobustScaler(TargetScaler):
     @classmethod
     def of(cls, y, sample_weight=None, is_shifted=True):
         """Measure the columns of y."""
-        w = np.ones(len(y)) if sample_weight is None else sample_weight
+        w = ones(len(y)) if sample_weight is None else sample_weight
         with np.errstate(over="ignore"):
             low, median, high = (weighted_quantile(y.T, w, q) for q in _QUARTILES)
             spread = (high - low) / _NORMAL_RANGE
@@ -285,7 +286,7 @@ class RobustScaler(TargetScaler):
 
 def moments(X, sample_weight=None):
     """S, μ and Σ wᵢ (xᵢ - μ)² of the columns of X, dense or CSR."""
-    w = np.ones(X.shape[0]) if sample_weight is None else sample_weight
+    w = ones(X.shape[0]) if sample_weight is None else sample_weight
     total = w.sum()
     squares = _sparse_squares if sparse.issparse(X) else _dense_squares
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):

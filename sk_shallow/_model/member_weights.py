@@ -1,5 +1,7 @@
 """The weights of the samples for each member of a committee, 0 where it sees none."""
 
+from functools import cached_property
+
 import numpy as np
 
 
@@ -76,7 +78,7 @@ class MemberWeights:
         """The samples that a member does not see."""
         return np.flatnonzero(self.holders[:, member][self.pattern])
 
-    @property
+    @cached_property
     def judged(self):
         """The samples that some member does not see."""
         return np.flatnonzero(self.holders.any(axis=1)[self.pattern])

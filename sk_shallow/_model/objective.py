@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from sk_shallow._arrays.curvature import curvature
-from sk_shallow._arrays.design import row_buffer
+from sk_shallow._arrays.design import row_buffer, rows_at_once
 from sk_shallow._arrays.memory import aligned, axpy
 from sk_shallow._model.network import Hidden, backward, forward, linearized
 
@@ -109,13 +109,14 @@ class Objective:
         """Z2 of some samples, by the network of a layout."""
         weights, Z2 = layout.view(theta), layout.by_member(layout.n_out, len(rows))
         Z2 = np.empty(Z2, self.dtype)
-        for i in range(0, len(rows), self.block_size):
-            some = rows[i : i + self.block_size]
+        step = rows_at_once(self.X, self.block_size)
+        for i in range(0, len(rows), step):
+            some = rows[i : i + step]
             hidden = len(some), layout.n_members * layout.n_hidden
             A1 = Hidden(aligned(hidden, self.dtype), layout)
             here = np.empty(layout.by_member(layout.n_out, len(some)), self.dtype)
             forward(self.X[some], weights, self.activation, A1, here)
-            Z2[..., i : i + self.block_size] = here
+            Z2[..., i : i + step] = here
         return Z2
 
     def likelihood(self, theta):
@@ -247,9 +248,11 @@ class Objective:
             self._sweep = _Sweep(self.Y, self.layout, n_batches, self.chunk_size)
         for rows, Y, Z2 in self._sweep.batches(self.Y, order, self._losses):
             work = self._workspace(len(rows))
-            X = self.X.take(rows, 0, work.X, "clip")
             share = self.n_samples / (len(rows) * self.total_weight)
-            self._propagate(X, Y, self._factor(rows, share), weights, work, Z2)
+            self._propagate(
+                self.X.take(rows, 0, work.rows_of(self.X), "clip"),
+                *(Y, self._factor(rows, share), weights, work, Z2),
+            )
             axpy(self._penalty, W, dW)
             yield self._grad
 
@@ -300,8 +303,8 @@ class Objective:
         return float(losses.sum(dtype=np.float64)) / self.layout.n_members
 
     def _blocks(self, step=None):
-        """Slices of all rows, block_size or so many at a time."""
-        step = step or self.block_size
+        """Slices of all rows, block_size or so many at a time, at the most."""
+        step = rows_at_once(self.X, step or self.block_size)
         return (slice(i, i + step) for i in range(0, self.n_samples, step))
 
     def _workspace(self, n_rows):
@@ -315,11 +318,17 @@ class _Workspace:
     """X, A1, dZ1 and dZ2 of some rows."""
 
     def __init__(self, X, layout, n_rows):
-        self.X = row_buffer(X, n_rows)
+        self._X, self._n_rows = None, n_rows
         hidden = (n_rows, layout.n_members * layout.n_hidden)
         self.A1 = Hidden(aligned(hidden, X.dtype), layout)
         self.dZ1 = Hidden(aligned(hidden, X.dtype), layout)
         self.dZ2 = aligned(layout.by_member(layout.n_out, n_rows), X.dtype)
+
+    def rows_of(self, X):
+        """Where the rows are gathered; made when it is needed."""
+        if self._X is None:
+            self._X = row_buffer(X, self._n_rows)
+        return self._X
 
 
 class _Sweep:

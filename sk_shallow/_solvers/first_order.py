@@ -226,7 +226,8 @@ class FirstOrder:
         if n_batches == 1:
             yield from self._full_steps(objective, theta, state, rates)
             return
-        order, rate = np.arange(objective.n_samples), next(rates, None)
+        n_samples = objective.n_samples
+        order, rate = np.arange(n_samples, dtype=np.int32), next(rates, None)
         while rate is not None:
             rng.shuffle(order)
             for n, grad in enumerate(objective.gradients(theta, order, n_batches), 1):

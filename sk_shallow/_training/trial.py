@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from sk_shallow._arrays.memory import ones
 from sk_shallow._arrays.quantiles import weighted_quantile
 from sk_shallow._arrays.threads import suited_to
 from sk_shallow._inference.residuals import Residuals, holders_of, means_of
@@ -41,11 +42,8 @@ class Checkpoint(NamedTuple):
     n_steps : int
     n_epochs : int
         Epochs, or iterations; 1 at the least.
-    outputs : ndarray of shape (n_out, n_judged)
-        Of the samples that some member does not see, the mean over those members, in
-        standardised units.
     losses : ndarray of shape (n_judged,)
-        ℓᵢ of these samples.
+        ℓᵢ of the samples that some member does not see.
     loss : float
         Their weighted mean.
     """
@@ -53,7 +51,6 @@ class Checkpoint(NamedTuple):
     theta: np.ndarray
     n_steps: int
     n_epochs: int
-    outputs: np.ndarray
     losses: np.ndarray
     loss: float
 
@@ -80,9 +77,8 @@ class Trial:
         self.recipe, self.problem, self._W = recipe, problem, W
         self.plan = problem.plan(recipe._replace(n_members=len(W)))
         self._samples = problem.samples(self.plan, recipe.binning)
-        self._judged = W.judged
-        self._Y = self._samples.Y[:, self._judged]
-        self.weights = problem.data.weights[self._judged]
+        w = problem.data.sample_weight
+        self.weights = ones(len(W.judged)) if w is None else w[W.judged]
         is_open = recipe.solver.max_iter is None
         n_samples = problem.data.n_samples
         self._most = np.inf if is_open else self.plan.solver.most_steps(n_samples)
@@ -199,11 +195,11 @@ class Trial:
         with np.errstate(over="ignore", invalid="ignore"):
             outputs = self._objective.held_out_outputs(theta)
             losses, loss = self._losses(outputs)
-        return Checkpoint(theta, self.n_steps, self._n_epochs, outputs, losses, loss)
+        return Checkpoint(theta, self.n_steps, self._n_epochs, losses, loss)
 
     def _losses(self, outputs):
         """ℓᵢ of the judged samples, and their mean; infinite after a divergence."""
-        losses = self._objective.loss.loss(outputs, self._Y)
+        losses = self._objective.loss.loss(outputs, self._judged_Y)
         losses = np.where(np.isnan(losses), np.inf, losses)
         return losses, float(np.average(losses, weights=self.weights))
 
@@ -218,17 +214,24 @@ class Trial:
         curve = curve[: self.best.n_epochs] or [self._objective.value(self.best.theta)]
         return Run(self.best.theta, curve[-1], curve, [], None, None, None, None)
 
+    @property
+    def _judged_Y(self):
+        """Y of the samples that some member does not see."""
+        Y, judged = self._samples.Y, self._W.judged
+        return Y if len(judged) == Y.shape[1] else Y[:, judged]
+
     def residuals(self):
         """What the members have not seen, in the units of y."""
-        coder, w, unseen = self.plan.coder, self.weights, self._W.unseen(self._judged)
+        coder, w, theta = self.plan.coder, self.weights, self.best.theta
+        rows, unseen = self._W.judged, self._W.unseen(self._W.judged)
         unit, scale = coder.output_unit, coder.by_output(self.plan.y.scale)[:, None]
-        A = unit.mean(self.best.outputs) * scale
-        outputs = self._objective.outputs(self.best.theta, self._judged)
+        A = unit.mean(self._objective.held_out_outputs(theta)) * scale
+        outputs = self._objective.outputs(theta, rows)
         means = unit.mean(means_of(holders_of(unseen), outputs)) * scale
         p = unit.variance_power
         spread = means.var(axis=0) / means.mean(axis=0) ** p
         return Residuals.of(
-            (self._Y * scale - A) / A ** (p / 2),
+            (self._judged_Y * scale - A) / A ** (p / 2),
             w,
             unseen,
             spread @ w / w.sum(),
@@ -265,5 +268,5 @@ class Trial:
     def _loss_of_a_constant(self):
         """The mean loss of an output that is the same for all samples."""
         constant = np.reshape(self.problem.first_bias, (-1, 1))
-        constant = np.broadcast_to(constant, self._Y.shape)
+        constant = np.broadcast_to(constant, self._judged_Y.shape)
         return self._losses(constant)[1]

@@ -1,0 +1,174 @@
+"""Data that is larger than the memory beside it: rows are made as they are needed."""
+
+import tracemalloc
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
+from sk_shallow import ShallowNNClassifier, ShallowNNRegressor
+from sk_shallow._arrays import design
+from sk_shallow._data import folds
+from sk_shallow._data.columns import read, table_of
+from sk_shallow._data.encoding import Encoding
+from sk_shallow._data.scaling import Standardizer, Whitener, moments
+from sk_shallow._solvers import SOLVERS
+from sk_shallow._training.plan import encoded
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+def numbers(seed, n=40, d=5, dtype=np.float64):
+    rng = np.random.default_rng(seed)
+    return (rng.normal(size=(n, d)) * rng.uniform(0.1, 9, d)).astype(dtype)
+
+
+def some_rows(seed, n):
+    rng = np.random.default_rng(seed)
+    start, stop = np.sort(rng.integers(0, n + 1, 2))
+    return slice(start, stop), rng.integers(0, n, rng.integers(1, 2 * n))
+
+
+def as_gathered(make):
+    """What `make` gives where every matrix is made row by row."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(design, "_LARGEST", 0)
+        return make()
+
+
+@given(
+    seed=seeds,
+    in_type=st.sampled_from([np.float32, np.float64]),
+    dtype=st.sampled_from([np.float32, np.float64]),
+    is_whitened=st.booleans(),
+)
+def test_gathered_rows_of_a_design_are_its_rows(seed, in_type, dtype, is_whitened):
+    X = numbers(seed, dtype=in_type)
+    x = Standardizer.of(X)
+    x = Whitener.after(x, X) if is_whitened else x
+    whole = x.design(X, dtype)
+    made = as_gathered(lambda: x.design(X, dtype))
+    assert isinstance(whole, np.ndarray)
+    assert isinstance(made, design.Gathered)
+    assert (made.shape, made.dtype) == (whole.shape, whole.dtype)
+    same = assert_array_equal
+    if is_whitened:  # products of other sizes round differently
+        same = lambda a, b: assert_allclose(a, b, rtol=1e-4, atol=1e-5)  # noqa: E731
+    for rows in some_rows(seed, len(X)):
+        same(made[rows], whole[rows])
+        same(made.take(rows, 0, None, "clip"), whole[rows])
+
+
+@given(seed=seeds, n_bins=st.sampled_from([None, 4]))
+def test_gathered_rows_of_an_encoding_are_its_rows(seed, n_bins):
+    X = pd.DataFrame(numbers(seed, d=3), columns=list("abc"))
+    rng = np.random.default_rng(seed)
+    X = X.mask(rng.random(X.shape) < 0.1)
+    X.insert(1, "label", rng.choice(["x", "y", "z", None], len(X)))
+    columns = read(table_of(X))
+    encoding = Encoding.of(
+        columns, n_bins=n_bins, quantiles="rows", max_categories=None, clip=True
+    )
+    whole = encoding.transform(columns)
+    made = as_gathered(lambda: encoded(encoding, columns))
+    assert isinstance(made, design.Gathered)
+    for rows in some_rows(seed, len(X)):
+        assert_array_equal(made[rows], whole[rows])
+    for ours, theirs in zip(moments(made), moments(whole), strict=True):
+        assert_allclose(ours, theirs, rtol=1e-12, atol=1e-12)
+
+
+def test_moments_do_not_depend_on_the_blocks(monkeypatch):
+    X = numbers(0, 1000)
+    whole = moments(X)
+    monkeypatch.setattr("sk_shallow._data.scaling._BLOCK", 64)
+    for ours, theirs in zip(moments(X), whole, strict=True):
+        assert_allclose(ours, theirs, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("kind", [ShallowNNClassifier, ShallowNNRegressor])
+def test_a_fit_on_gathered_rows_is_the_fit(kind, solver):
+    X = numbers(1, 150)
+    y = X[:, 0] + X[:, 1]
+    y = y > 0 if kind is ShallowNNClassifier else y
+    alpha = "evidence" if solver == "lm" else 1.0
+    net = kind(5, solver=solver, max_iter=5, alpha=alpha, random_state=0)
+    whole = net.fit(X, y).coefs_
+    made = as_gathered(lambda: net.fit(X, y).coefs_)
+    for ours, theirs in zip(made, whole, strict=True):
+        assert_array_equal(ours, theirs)
+
+
+SHAPE = 80_000, 200
+
+
+@pytest.fixture(scope="module")
+def file_of_numbers(tmp_path_factory):
+    path = tmp_path_factory.mktemp("large") / "X.npy"
+    X = np.lib.format.open_memmap(path, "w+", np.float32, SHAPE)
+    X[:] = np.random.default_rng(0).normal(size=SHAPE)
+    X.flush()
+    return path
+
+
+@pytest.fixture
+def few_are_dealt(monkeypatch):
+    """The folds hold out as many, beside SHAPE, as beside a large file."""
+    monkeypatch.setattr(folds, "_MOST_DEALT", 2000)
+
+
+@pytest.fixture
+def in_a_file(file_of_numbers):
+    return np.load(file_of_numbers, mmap_mode="r")
+
+
+def target(X):
+    return X[:, 0] + np.abs(X[:, 1])
+
+
+def memory_beside(X, work):
+    """The most memory that work takes, as a share of X; and what it gives."""
+    tracemalloc.start()
+    try:
+        given_ = work()
+        return tracemalloc.get_traced_memory()[1] / X.nbytes, given_
+    finally:
+        tracemalloc.stop()
+
+
+SMALL = {"n_hidden": 4, "alpha": 1.0, "max_iter": 1, "random_state": 0}
+FITS = {
+    "set": {},
+    "early stopping": {"early_stopping": True},
+    "lbfgs": {"solver": "lbfgs"},
+    "committee": {"n_estimators": 2},
+    "race": {"alpha": None, "encoding": None, "activation": "relu"},
+    "whitened": {"encoding": "whitened"},
+}
+
+
+@pytest.mark.usefixtures("few_are_dealt")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("rules", FITS.values(), ids=FITS)
+def test_a_fit_on_a_file_has_a_tenth_of_it_in_memory(in_a_file, rules):
+    y = target(in_a_file)
+    net = ShallowNNRegressor(**SMALL | rules)
+    share, _ = memory_beside(in_a_file, lambda: net.fit(in_a_file, y))
+    assert share < 0.1
+    share, _ = memory_beside(in_a_file, lambda: net.predict(in_a_file))
+    assert share < 0.1
+
+
+@pytest.mark.parametrize("rules", FITS.values(), ids=FITS)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_fit_on_a_file_is_that_on_an_array(in_a_file, rules):
+    rows = slice(0, 1000)  # the design of which is larger than what is in memory
+    X, y = in_a_file[rows], target(in_a_file[rows])
+    net = ShallowNNRegressor(**SMALL | rules)
+    mapped = net.fit(X, y).predict(X)
+    assert_allclose(net.fit(np.array(X), y).predict(X), mapped, rtol=1e-3, atol=1e-3)
