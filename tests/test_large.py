@@ -15,6 +15,7 @@ from sk_shallow._data import folds
 from sk_shallow._data.columns import read, table_of
 from sk_shallow._data.encoding import Encoding
 from sk_shallow._data.scaling import Standardizer, Whitener, moments
+from sk_shallow._model.objective import Objective
 from sk_shallow._solvers import SOLVERS
 from sk_shallow._training.plan import encoded
 
@@ -104,7 +105,7 @@ def test_a_fit_on_gathered_rows_is_the_fit(kind, solver):
         assert_array_equal(ours, theirs)
 
 
-SHAPE = 80_000, 200
+SHAPE = 40_000, 400
 
 
 @pytest.fixture(scope="module")
@@ -117,9 +118,10 @@ def file_of_numbers(tmp_path_factory):
 
 
 @pytest.fixture
-def few_are_dealt(monkeypatch):
-    """The folds hold out as many, beside SHAPE, as beside a large file."""
+def a_file_is_large(monkeypatch):
+    """What does not grow with the samples is as small as beside a large file."""
     monkeypatch.setattr(folds, "_MOST_DEALT", 2000)
+    monkeypatch.setattr(Objective, "chunk_size", 2**10)
 
 
 @pytest.fixture
@@ -152,7 +154,7 @@ FITS = {
 }
 
 
-@pytest.mark.usefixtures("few_are_dealt")
+@pytest.mark.usefixtures("a_file_is_large")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("rules", FITS.values(), ids=FITS)
 def test_a_fit_on_a_file_has_a_tenth_of_it_in_memory(in_a_file, rules):

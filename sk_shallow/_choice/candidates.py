@@ -28,8 +28,8 @@ _ALPHA, _NEIGHBOUR, _SHIFT = 1.0, 10.0, 10**0.5
 _LEAST, _MOST = 1e-4, 1e4
 # With so many samples, edges by distinct values are worth a trial.
 _MANY = 1000
-# Numbers in an encoded design, at the most.
-_LARGEST_DESIGN = 2e8
+# Numbers in an encoded design, at the most, unless its columns are few.
+_LARGEST_DESIGN, _FEW_COLUMNS = 2e8, 1000
 # With so many encoded columns, one penalty is tried first.
 _WIDE = 500
 # Columns that are decorrelated, at the most.
@@ -316,10 +316,13 @@ def _binnings(settings, facts, solver, activation):
     """The encodings to try."""
     if settings.binnings is not None:
         return settings.binnings
-    size = facts.n_samples * facts.n_numeric * PIECEWISE.n_bins
+    n_columns = facts.n_numeric * PIECEWISE.n_bins
+    is_large = (
+        n_columns > _FEW_COLUMNS and facts.n_samples * n_columns > _LARGEST_DESIGN
+    )
     is_plain = isinstance(activation, Identity) and settings.activation is None
     is_plain |= isinstance(solver, LevenbergMarquardt) or not settings.has_race
-    if is_plain or not 0 < size <= _LARGEST_DESIGN:
+    if is_plain or is_large or n_columns == 0:
         return [AS_THEY_ARE]
     mixed = [MIXED] if facts.has_frequent else []
     is_mixable = facts.may_mix and 1 < facts.n_inputs <= _MOST_WHITENED

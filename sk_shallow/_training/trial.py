@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from sk_shallow._arrays.memory import ones
 from sk_shallow._arrays.quantiles import weighted_quantile
 from sk_shallow._arrays.threads import suited_to
 from sk_shallow._inference.residuals import Residuals, holders_of, means_of
@@ -77,8 +76,7 @@ class Trial:
         self.recipe, self.problem, self._W = recipe, problem, W
         self.plan = problem.plan(recipe._replace(n_members=len(W)))
         self._samples = problem.samples(self.plan, recipe.binning)
-        w = problem.data.sample_weight
-        self.weights = ones(len(W.judged)) if w is None else w[W.judged]
+        self.weights = problem.data.weights[W.judged]
         is_open = recipe.solver.max_iter is None
         n_samples = problem.data.n_samples
         self._most = np.inf if is_open else self.plan.solver.most_steps(n_samples)
