@@ -339,8 +339,8 @@ class Descent:
 
     def _rates(self):
         """η_t, from where the descent is."""
-        for t in count(self.n_steps):
-            yield self.solver.learning_rate_init * recipe.falling(t)
+        rate = self.solver.learning_rate_init
+        return (rate * recipe.falling(t) for t in count(self.n_steps))
 
 
 class RunningMean:
