@@ -101,7 +101,7 @@ LINES = [
     ),
     (
         "activations.py",
-        "def chain(self, D: Floats, A: Floats) -> None:\n    D *= self.slope(A, out=A)",
+        "D *= self.slope(A, out=A)",
     ),
     (NETWORK, "np.dot(X.T, dZ1.rows, out=grad.H)  # [db1; dW1] = [1 X]ᵀ dZ1"),
     (
