@@ -155,7 +155,7 @@ def table_encoder():
     return make_column_transformer(
         (
             OneHotEncoder(handle_unknown="ignore", sparse_output=False),
-            make_column_selector(dtype_include=object),
+            make_column_selector(dtype_include=[object, "category"]),
         ),
         remainder=SimpleImputer(strategy="median"),
     )
