@@ -86,7 +86,7 @@ def table(name):
     X, y, meta = load(name)
     rows = enough_of_each_class(y, None, 0)
     X = as_categories(X, meta)
-    labels = X.columns[X.dtypes == object]
+    labels = X.select_dtypes(object).columns
     X[labels] = X[labels].astype("category")
     X, y = X.iloc[rows], y[rows]
     return train_test_split(X, y, test_size=0.25, random_state=0, stratify=y)
