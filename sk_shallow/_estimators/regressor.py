@@ -434,8 +434,9 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         """An interval for y of each sample, from what the members have not seen.
 
         For a committee whose members are the folds it is CV+ [1]_: its coverage is at
-        least 2 `confidence_level` - 1 for samples from the same distribution, and close
-        to `confidence_level` in general, but for levels below 0.5, which may hold less.
+        least 2 `confidence_level` - 1 - √(2/n) for n samples from the same
+        distribution, and close to `confidence_level` in general, but for levels below
+        0.5, which may hold less.
         For one network the held-out residuals of networks like it are taken. Residuals
         of "poisson" and "gamma" are taken beside the root of the variance that these
         have.
@@ -537,7 +538,7 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         if self.solver_ == "lm":
             return "solver='lm' sees every sample. Leave solver open"
         if self.alpha is not None and self.cv is None:
-            return "alpha was set. Set cv, or leave alpha open, or use solver='lm'"
+            return "alpha was set. Set cv, or leave alpha open"
         return "the samples, or their groups, are too few, or a warm start went on"
 
     def _means_of_holders(self, inputs):
