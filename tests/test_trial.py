@@ -47,7 +47,7 @@ class Descent:
     def n_epochs(self):
         return self.n_steps // PER_EPOCH
 
-    def advance(self, n_steps):
+    def advance(self, n_steps, is_enough=None):
         self.n_steps += n_steps
         self.iterate += n_steps
         new = range(len(self.loss_curve), self.n_epochs)

@@ -25,6 +25,11 @@ def _libraries():
     return ThreadpoolController().select(user_api="blas").lib_controllers
 
 
+def is_large(n_operations):
+    """Whether a product of so many operations is worth several threads."""
+    return n_operations >= _LARGE
+
+
 def suited_to(n_operations, work, *args):
     """work(*args), on one BLAS thread if its products have so few operations.
 
@@ -34,7 +39,7 @@ def suited_to(n_operations, work, *args):
     when the work has ended, however it ends.
     """
     is_alone = sys.platform == "emscripten" or not _libraries()
-    if n_operations >= _LARGE or is_alone:
+    if is_large(n_operations) or is_alone:
         return work(*args)
     running, limited, restored = Lock(), Lock(), Lock()
     limited.acquire()

@@ -13,10 +13,13 @@ from sk_shallow._choice.candidates import (
 from sk_shallow._choice.race import Race
 from sk_shallow._data import folds
 from sk_shallow._model.member_weights import MemberWeights
+from sk_shallow._training.crew import crew_of
 from sk_shallow._training.trial import Trial
 
 
-def choose(problem, settings, facts, recipes, cv=None, verbose=False, told=None):
+def choose(
+    problem, settings, facts, recipes, cv=None, verbose=False, told=None, n_jobs=None
+):
     """The trial that the folds favour, and the table of the race.
 
     Parameters
@@ -31,6 +34,8 @@ def choose(problem, settings, facts, recipes, cv=None, verbose=False, told=None)
     verbose : bool, default=False
     told : callable, default=None
         `told()` gives the Task that a race is, if there is one.
+    n_jobs : int, default=None
+        Trials that are trained at once.
 
     Returns
     -------
@@ -46,12 +51,13 @@ def choose(problem, settings, facts, recipes, cv=None, verbose=False, told=None)
     W = MemberWeights.dealt(n_samples, held_out, n_members, w)
     begin = partial(Trial, problem=problem, W=W)
     task = None if told is None else told()
-    race = Race(begin, allowance(settings, facts), verbose, task)
-    winner = race.run(
-        affordable(recipes, settings, facts),
-        partial(neighbours, settings, facts),
-        partial(shifts, settings, facts),
-    )
+    with crew_of(n_jobs) as crew:
+        race = Race(begin, allowance(settings, facts), verbose, task, crew)
+        winner = race.run(
+            affordable(recipes, settings, facts),
+            partial(neighbours, settings, facts),
+            partial(shifts, settings, facts),
+        )
     return winner, race.table()
 
 

@@ -15,6 +15,7 @@ from math import inf, sqrt
 import numpy as np
 
 from sk_shallow._solvers.tasks import Task
+from sk_shallow._training.crew import Alone
 
 # Steps of each round, and how many contenders go on from it.
 ROUNDS = ((100, 4), (200, 2), (400, 1))
@@ -59,10 +60,13 @@ class Race:
     task : Task, default=None
         What the race is: its parts are rounds, and theirs are contenders on their way
         to so many steps.
+    crew : Crew, default=None
+        Who trains contenders ahead, if anybody.
     """
 
-    def __init__(self, begin, allowance=np.inf, verbose=False, task=None):
+    def __init__(self, begin, allowance=np.inf, verbose=False, task=None, crew=None):
         self._begin, self._verbose, self._rows = begin, verbose, {}
+        self._crew = crew or Alone()
         self._left, self._more = allowance, _MORE * allowance
         self._task, self._round, self._is_stopped = task or Task(), None, False
 
@@ -86,7 +90,7 @@ class Race:
         field = [self._begin(recipe) for recipe in recipes]
         for n_steps, n_kept in ROUNDS:
             self._round = self._task.part("round").begin(None)
-            field = self._left_after(field, n_steps, neighbours)
+            field = self._left_after(field, n_steps, n_kept, neighbours)
             self._end(self._round, field[0])
             field = field[: n_kept if self._left > 0 else 1]
             if self._is_spent or all(contender.is_over for contender in field):
@@ -116,8 +120,9 @@ class Race:
         rows = list(self._rows.values())
         return {name: [row[name] for row in rows] for name in rows[0]}
 
-    def _left_after(self, field, n_steps, neighbours):
+    def _left_after(self, field, n_steps, n_kept, neighbours):
         """Those that are not behind after so many steps, in order."""
+        self._crew.foresee((contender, n_steps) for contender in field)
         for contender in field:
             if not self._is_stopped:
                 self._advance(contender, n_steps)
@@ -125,50 +130,77 @@ class Race:
         field.sort(key=mean_loss)
         for _ in range(_MOVES):
             leader = field[0]
-            new = [r for r in neighbours(leader.recipe) if r not in self._rows]
-            for recipe in new:
+            recipes = [r for r in neighbours(leader.recipe) if r not in self._rows]
+            new = [self._begin(recipe) for recipe in recipes if self._left > 0]
+            self._crew.foresee(self._next_of_round(new, field, n_steps, n_kept))
+            for contender in new:
                 if self._left > 0:
-                    field.append(self._begin(recipe))
-                    self._advance(field[-1], n_steps)
+                    field.append(contender)
+                    self._advance(contender, n_steps)
             field.sort(key=mean_loss)
             if field[0] is leader:
                 break
+        return self._close(field)
+
+    def _close(self, field):
+        """Those of a field in order that are not behind the first."""
         return [field[0], *(c for c in field[1:] if not is_behind(c, field[0]))]
+
+    def _next_of_round(self, new, field, n_steps, n_kept):
+        """Yield what is asked of the new, and then of those who may go on."""
+        yield from ((contender, n_steps) for contender in new)
+        yield from ((other, 2 * n_steps) for other in self._close(field)[:n_kept])
 
     def _finished(self, leader, shifts):
         """The leader, trained until its losses have stopped falling."""
         n_shifts = None
         while not self._is_stopped:
             leader, n_shifts = self._shifted(leader, shifts, n_shifts), 1
-            n_steps = 2 * leader.n_steps
-            is_spent = self._is_spent and n_steps > LEAST_STEPS
-            if leader.is_over or n_steps > MOST_STEPS or is_spent:
+            if not self._goes_on(leader):
                 return leader
-            self._advance(leader, n_steps)
+            self._crew.foresee(self._next_of_leader(leader, shifts, slice(0)))
+            self._advance(leader, 2 * leader.n_steps)
         return leader
+
+    def _goes_on(self, leader):
+        """Whether its steps may double."""
+        n_steps = 2 * leader.n_steps
+        is_spent = self._is_spent and n_steps > LEAST_STEPS
+        return not (leader.is_over or n_steps > MOST_STEPS or is_spent)
+
+    def _next_of_leader(self, leader, shifts, which):
+        """Yield what is asked of these forks, the leader, and a fork of it then."""
+        recipes, now, then = shifts(leader.recipe), leader.n_steps, 2 * leader.n_steps
+        if not self._is_spent:
+            yield from ((leader.future_fork(r, now), now) for r in recipes[which])
+        if self._goes_on(leader):
+            yield leader, then
+            yield from ((leader.future_fork(r, then), then) for r in recipes[:1])
 
     def _shifted(self, leader, shifts, n_shifts):
         """The leader, or a fork that has overtaken it."""
-        for i in range(len(shifts(leader.recipe)[:n_shifts])):
-            there = self._followed(leader, shifts, i)
+        n = len(shifts(leader.recipe)[:n_shifts])
+        for i in range(n):
+            there = self._followed(leader, shifts, i, n)
             if there is not leader:
                 return there
         return leader
 
-    def _followed(self, leader, shifts, i):
-        """The last of the forks by the i-th shift that overtake one another."""
+    def _followed(self, leader, shifts, i, n):
+        """The last of the forks by the i-th shift, of n, that overtake one another."""
         while not self._is_spent and i < len(recipes := shifts(leader.recipe)):
+            self._crew.foresee(self._next_of_leader(leader, shifts, slice(i, n)))
             fork = leader.fork(recipes[i])
             self._advance(fork, leader.n_steps)
             if not mean_loss(fork) < mean_loss(leader):
                 break
-            leader = fork
+            leader, n = fork, i + 1
         return leader
 
     def _advance(self, contender, n_steps):
         """Train a contender on, and note what it shows."""
         task = self._round.part("contender").begin()
-        self._left -= contender.advance_to(n_steps)
+        self._left -= self._crew.advance(contender, n_steps)
         names, loss = contender.recipe.names, mean_loss(contender)
         row = {**names, "n_steps": contender.n_steps, "loss": loss}
         self._rows[contender.recipe] = row

@@ -243,7 +243,8 @@ class ShallowNN(Exported, Versioned, Callbacks, BaseEstimator):
         race = None
         if fit is not None:
             race = partial(fit.race, partial(self._with_contender, rng), is_trained)
-        winner, table = choose(problem, settings, facts, recipes, cv, verbose, race)
+        how = cv, verbose, race, self._value("n_jobs")
+        winner, table = choose(problem, settings, facts, recipes, *how)
         self.search_results_ = table
         if winner is None:
             self._train(unjudged(settings, recipes[0]), problem, rng, held_out, fit=fit)

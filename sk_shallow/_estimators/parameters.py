@@ -106,7 +106,7 @@ PARAMETERS = {
     "loss": (Names(LOSSES),),
     "quantile": (_LEVEL, ArrayLike(), NONE),
     "output_activation": (Names(("auto", *OUTPUT_ACTIVATIONS)),),
-    "n_jobs": (Interval(Integral, -np.inf), NONE),
+    "n_jobs": (Interval(Integral, 1), Interval(Integral, -np.inf, 0), NONE),
     "class_weight": (Names(("balanced",)), Instance(dict, "a dict"), NONE),
     "init": (Names(INITIALIZERS),),
     "standardize": (BOOL,),

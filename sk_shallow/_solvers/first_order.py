@@ -13,6 +13,7 @@ import numpy as np
 from sk_shallow._arrays.memory import axpy
 from sk_shallow._solvers import recipe
 from sk_shallow._solvers.result import OVERFLOW, Result, product_operations
+from sk_shallow._solvers.tasks import never
 
 # A loss so many times that of the start, or of θ = 0, has diverged.
 _DIVERGED = 10.0
@@ -327,8 +328,8 @@ class Descent:
         """Number of epochs, the last one counted whole."""
         return ceil(self.n_steps / self.n_batches)
 
-    def advance(self, n_steps):
-        """Make so many more steps."""
+    def advance(self, n_steps, is_enough=never):
+        """Make so many more steps, or fewer if a call between two says so."""
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             for at_end, loss in islice(self._steps, n_steps):
                 self.n_steps += 1
@@ -336,6 +337,8 @@ class Descent:
                     self._mean.update(self._theta)
                 if at_end:
                     self.loss_curve.append(float(loss()))
+                if is_enough():
+                    break
 
     def _rates(self):
         """η_t, from where the descent is."""

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.optimize import Bounds, minimize
 
 from sk_shallow._solvers.result import OVERFLOW, Result, product_operations
+from sk_shallow._solvers.tasks import never
 
 # Minibatch steps that count as one iteration, and so many that all starts make.
 _STEPS, _ALL_GO_ON = 4, 30
@@ -104,12 +105,12 @@ class LBFGS:
             "converged. Set a larger max_iter or tol."
         )
 
-    def go_on(self, objective, theta, n_iter, n_before):
+    def go_on(self, objective, theta, n_iter, n_before, is_enough=never):
         """Make some iterations more, in place."""
         width = None
         if not objective.is_smooth:
             width = _WIDTHS[min(n_before // _STAGE, len(_WIDTHS) - 1)]
-        self._minimize(objective, width, theta, n_iter, lambda *_: False)
+        self._minimize(objective, width, theta, n_iter, lambda *_: is_enough())
 
     def _minimize(self, objective, width, theta, max_iter, on_iteration, on_begin=None):
         """At most so many iterations; their number, and whether one was the last."""
@@ -184,11 +185,11 @@ class Descent:
         """θ of the best start."""
         return self._thetas[0]
 
-    def advance(self, n_steps):
-        """Make some more iterations."""
+    def advance(self, n_steps, is_enough=never):
+        """Make some more iterations, or fewer if a call after one says so."""
         n_iter = max(1, n_steps // _STEPS)
         for theta in self._thetas:
-            self._solver.go_on(self.objective, theta, n_iter, self.n_epochs)
+            self._solver.go_on(self.objective, theta, n_iter, self.n_epochs, is_enough)
         self.n_epochs += n_iter
         if len(self._thetas) > 1:
             self._thetas.sort(key=self.objective.value)

@@ -4,6 +4,11 @@ from functools import partial
 from math import inf
 
 
+def never():
+    """Whether it is enough: no."""
+    return False
+
+
 class Task:
     """A part of a fit, which may have parts itself. Nobody is told of this one.
 

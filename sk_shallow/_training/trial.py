@@ -1,6 +1,7 @@
 """A trial: a recipe in training, each member without its fold."""
 
 from copy import copy
+from functools import partial
 from math import ceil, sqrt
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sk_shallow._arrays.quantiles import weighted_quantile
 from sk_shallow._arrays.threads import suited_to
 from sk_shallow._inference.residuals import Residuals, holders_of, means_of
+from sk_shallow._solvers.tasks import never
 from sk_shallow._training.train import Run, mean_curve
 
 # The losses are looked at after so many steps, and whenever these have grown by √2;
@@ -89,7 +91,7 @@ class Trial:
         starts = zip(*(plan.joined(weights, dtype) for weights in drawn), strict=True)
         runs = zip(self._set_objectives(), starts, strict=True)
         self._descents = [solver.begin(*run, rng) for run in runs]
-        self._ways_back = {}
+        self._curve, self._ways_back, self._forks = [], {}, {}
 
     def _set_objectives(self):
         """J of the committee, to be judged by; and those that are minimised."""
@@ -104,16 +106,33 @@ class Trial:
 
     def fork(self, recipe):
         """A trial with another α, from where this one was well before its best."""
-        at = [n for n in self._ways_back if n * _GROWTH <= self.best.n_steps]
-        if not at:
+        at = self._way_back_from(self.best.n_steps)
+        return self._forks.pop((recipe, at), None) or self._forked(recipe, at)
+
+    def future_fork(self, recipe, n_steps):
+        """What `fork` will give after so many steps, if the last are the best."""
+        is_here = n_steps == self.n_steps
+        at = self._way_back_from(self.best.n_steps if is_here else n_steps)
+        if (recipe, at) not in self._forks:
+            self._forks[recipe, at] = self._forked(recipe, at)
+        return self._forks[recipe, at]
+
+    def _way_back_from(self, n_steps):
+        """The steps from which a fork goes on, if it comes from so many."""
+        return max((n for n in self._ways_back if n * _GROWTH <= n_steps), default=0)
+
+    def _forked(self, recipe, at):
+        """A trial with another α, from where this one was."""
+        if at == 0:
             return Trial(recipe, self.problem, self._W)
         other = copy(self)
-        other.recipe, other.n_steps, other.best = recipe, max(at), None
-        other._last_gain = (other.n_steps, np.inf)
-        other._path = [there for there in self._path if there[0] <= other.n_steps]
-        runs = zip(self._ways_back[max(at)], other._set_objectives(), strict=True)
+        other.recipe, other.n_steps, other.best = recipe, at, None
+        other._last_gain = (at, np.inf)
+        other._path = [there for there in self._path if there[0] <= at]
+        runs = zip(self._ways_back[at], other._set_objectives(), strict=True)
         other._descents = [descent.fork(objective) for descent, objective in runs]
-        other._ways_back = {n: self._ways_back[n] for n in at}
+        other._ways_back = {n: self._ways_back[n] for n in self._ways_back if n <= at}
+        other._curve, other._forks = other._mean_curve(), {}
         return other
 
     def stop(self):
@@ -139,24 +158,51 @@ class Trial:
         n_rows = self.recipe.solver.rows_of_step(self.problem.data.weights.sum())
         return work_of_step(n_in, h * n_members, n_rows)
 
+    @property
+    def n_operations(self):
+        """Of the largest product."""
+        n_samples, layout = self._objective.n_samples, self.plan.layout
+        return self.plan.solver.n_operations(n_samples, layout)
+
     def advance_to(self, n_steps):
         """Train on to so many steps, unless it is over; gives the work that it took."""
-        before, layout = self.n_steps, self.plan.layout
-        n_operations = self.plan.solver.n_operations(self._objective.n_samples, layout)
-        suited_to(n_operations, self._advance_to, n_steps)
-        return (self.n_steps - before) * self.work
+        return self.become(self.leg(n_steps)())
 
-    def _advance_to(self, n_steps):
+    def leg(self, n_steps, is_enough=never):
+        """A function that trains on to so many steps, and gives what this is then.
+
+        It stays what it is, but for the descents, until it is to `become` the other.
+        Where a call between two steps of `is_enough` says so, what the function gives
+        is for nobody.
+        """
+        later = copy(self)
+        later._path, later._ways_back = self._path.copy(), self._ways_back.copy()
+        how = later._advance_to, n_steps, is_enough
+        return partial(suited_to, self.n_operations, *how)
+
+    def become(self, later):
+        """Be what has been trained on; gives the work that it took."""
+        n_steps, forks = later.n_steps - self.n_steps, self._forks
+        vars(self).update(vars(later))
+        at = self._way_back_from(self.best.n_steps) if self.best else 0
+        self._forks = {key: fork for key, fork in forks.items() if key[1] == at}
+        return n_steps * self.work
+
+    def _advance_to(self, n_steps, is_enough):
         """From checkpoint to checkpoint."""
         while self.n_steps < n_steps and not self.is_over:
             growth = max(_FIRST, ceil(self.n_steps * _GROWTH))
-            self._go_on(min(n_steps, growth, self._most))
+            next_one = min(n_steps, growth, self._most)
+            for descent in self._descents:
+                descent.advance(next_one - self.n_steps, is_enough)
+            if is_enough():
+                break
+            self._settle(next_one)
+        return self
 
-    def _go_on(self, n_steps):
-        """Train on to the next checkpoint."""
-        for descent in self._descents:
-            descent.advance(n_steps - self.n_steps)
-        self.n_steps = n_steps
+    def _settle(self, n_steps):
+        """A checkpoint, after so many steps."""
+        self.n_steps, self._curve = n_steps, self._mean_curve()
         self._judge()
         if n_steps in _WAYS_BACK:
             ways = [descent.fork(descent.objective) for descent in self._descents]
@@ -208,8 +254,7 @@ class Trial:
 
     def run(self):
         """The best checkpoint, as what a solver leaves."""
-        curve = mean_curve([descent.loss_curve for descent in self._descents])
-        curve = curve[: self.best.n_epochs] or [self._objective.value(self.best.theta)]
+        curve = self._curve[: self.best.n_epochs] or [self._value(self.best.theta)]
         return Run(self.best.theta, curve[-1], curve, [], None, None, None, None)
 
     @property
@@ -217,6 +262,15 @@ class Trial:
         """Y of the samples that some member does not see."""
         Y, judged = self._samples.Y, self._W.judged
         return Y if len(judged) == Y.shape[1] else Y[:, judged]
+
+    def _mean_curve(self):
+        """That of the descents, where they are."""
+        return mean_curve([descent.loss_curve for descent in self._descents])
+
+    def _value(self, theta):
+        """J(θ), with room of its own: descents may be on their way."""
+        samples = self._samples._replace(sample_weight=self._W)
+        return self.plan.objective(samples, alpha=self.recipe.alpha).value(theta)
 
     def residuals(self):
         """What the members have not seen, in the units of y."""

@@ -1,0 +1,149 @@
+"""Crews: what a race will ask for, done ahead of it in other threads.
+
+The race foresees which of its contenders train on, and how far. What has been done
+ahead takes place when the race asks for it, in the order in which it asks: the result
+is that of one thread, bit by bit, and so is what is told on the way. What it does not
+ask for after all is dropped.
+"""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import copy_context
+from threading import Condition, Event
+
+from joblib import effective_n_jobs
+
+from sk_shallow._arrays.threads import is_large
+
+# Multiplications of a step, at the least, for several threads to be worth it: while
+# Python is between two products, the others wait.
+_LEAST_WORK = 2e7
+
+
+def crew_of(n_jobs):
+    """Those who train at once, `n_jobs` as joblib understands it.
+
+    Raises
+    ------
+    ValueError
+        If it is 0.
+    """
+    n_workers = effective_n_jobs(n_jobs)
+    return Crew(n_workers) if n_workers > 1 else Alone()
+
+
+class Alone:
+    """Nobody to do anything ahead."""
+
+    def __enter__(self):
+        """The crew."""
+        return self
+
+    def __exit__(self, *_):
+        """It has no threads."""
+
+    def foresee(self, prospects):
+        """Nothing is begun."""
+
+    def advance(self, contender, n_steps):
+        """Train on to so many steps; gives the work that it took."""
+        return contender.advance_to(n_steps)
+
+
+class Crew:
+    """Threads that train contenders ahead.
+
+    A contender has a `leg(n_steps)`, a function that gives what it will be then, for it
+    to `become`; the function can be called in any thread, once.
+
+    Parameters
+    ----------
+    n_workers : int
+        Contenders that are trained at once, at the most.
+    """
+
+    def __init__(self, n_workers):
+        self._pool = ThreadPoolExecutor(n_workers, "sk_shallow")
+        self._lanes, self._legs = _Lanes(), {}
+
+    def __enter__(self):
+        """The crew."""
+        return self
+
+    def __exit__(self, *_):
+        """All that is under way ends."""
+        self.foresee(())
+        self._pool.shutdown()
+
+    def foresee(self, prospects):
+        """Begin these, the likely ones first; what was begun and is not here ends.
+
+        Parameters
+        ----------
+        prospects : iterable of (contender, n_steps)
+            The next that is asked of these contenders, if anything is.
+        """
+        legs = {}
+        for contender, n_steps in prospects:
+            if contender in self._legs:
+                legs[contender] = self._legs.pop(contender)
+            elif not contender.is_over and contender.work >= _LEAST_WORK:
+                legs[contender] = _Leg(self._pool, self._lanes, contender, n_steps)
+        for leg in self._legs.values():
+            leg.drop()
+        self._legs = legs
+
+    def advance(self, contender, n_steps):
+        """Train on to so many steps, or take what was begun; gives the work."""
+        leg = self._legs.pop(contender, None)
+        if leg is not None:
+            return contender.become(leg.result())
+        with self._lanes.one_for(contender):
+            return contender.advance_to(n_steps)
+
+
+class _Leg:
+    """The way of a contender to so many steps, in another thread."""
+
+    def __init__(self, pool, lanes, contender, n_steps):
+        self._is_dropped = Event()
+        go = contender.leg(n_steps, self._is_dropped.is_set)
+        run = copy_context().run
+        self._future = pool.submit(lanes.through, contender, run, go)
+        self.result = self._future.result
+
+    def drop(self):
+        """It ends with the step that it is at."""
+        self._is_dropped.set()
+        self._future.cancel()
+
+
+class _Lanes:
+    """Contenders side by side, all with large products or all with small ones.
+
+    Small ones limit the BLAS threads of the process, which the others keep; the bits of
+    a product depend on their number.
+    """
+
+    def __init__(self):
+        self._door, self._n_under_way = Condition(), Counter()
+
+    @contextmanager
+    def one_for(self, contender):
+        """A lane, while nobody has one of the other kind."""
+        kind = is_large(contender.n_operations)
+        with self._door:
+            self._door.wait_for(lambda: not self._n_under_way[not kind])
+            self._n_under_way[kind] += 1
+        try:
+            yield
+        finally:
+            with self._door:
+                self._n_under_way[kind] -= 1
+                self._door.notify_all()
+
+    def through(self, contender, run, *args):
+        """run(*args), in a lane."""
+        with self.one_for(contender):
+            return run(*args)
