@@ -83,7 +83,8 @@ class Facts(NamedTuple):
         if encoding is None:
             return cls(n_samples, X.shape[1], 0, False)
         n_numeric = X.numbers.shape[1]
-        is_asked = settings.races_encodings and n_numeric > 0 and n_samples >= _MANY
+        is_asked = settings.races_encodings and n_samples >= _MANY
+        is_asked = is_asked and _can_be_binned(n_samples, n_numeric)
         has_frequent = is_asked and not problem.agree(PIECEWISE, MIXED)
         may_mix = problem.directions is None
         return cls(n_samples, encoding.n_columns, n_numeric, has_frequent, may_mix)
@@ -316,18 +317,21 @@ def _binnings(settings, facts, solver, activation):
     """The encodings to try."""
     if settings.binnings is not None:
         return settings.binnings
-    n_columns = facts.n_numeric * PIECEWISE.n_bins
-    is_large = (
-        n_columns > _FEW_COLUMNS and facts.n_samples * n_columns > _LARGEST_DESIGN
-    )
     is_plain = isinstance(activation, Identity) and settings.activation is None
     is_plain |= isinstance(solver, LevenbergMarquardt) or not settings.has_race
-    if is_plain or is_large or n_columns == 0:
+    if is_plain or not _can_be_binned(facts.n_samples, facts.n_numeric):
         return [AS_THEY_ARE]
     mixed = [MIXED] if facts.has_frequent else []
     is_mixable = facts.may_mix and 1 < facts.n_inputs <= _MOST_WHITENED
     whitened = [WHITENED] if is_mixable else []
     return [AS_THEY_ARE, *whitened, PIECEWISE, *mixed]
+
+
+def _can_be_binned(n_samples, n_numeric):
+    """Whether there are columns of numbers, and room for all their bins."""
+    n_columns = n_numeric * PIECEWISE.n_bins
+    is_small = n_columns <= _FEW_COLUMNS or n_samples * n_columns <= _LARGEST_DESIGN
+    return n_columns > 0 and is_small
 
 
 def _alphas(settings, facts, solver, binning):

@@ -35,13 +35,43 @@ def distinct(columns):
     -------
     ndarray of int, shape (n_samples,)
     """
-    codes = 0
+    codes = None
     for column in columns:
+        if codes is None:
+            codes = np.zeros(len(column), dtype=np.int64)
+            tied, groups = np.arange(len(codes)), codes
+        column = column[tied]
+        if column.min() == column.max():
+            continue
         _, values = np.unique(column, return_inverse=True)
-        _, codes = np.unique(codes * (values.max() + 1) + values, return_inverse=True)
-        if codes.max() + 1 == len(codes):
+        n_before, groups, is_tied = _ranked(groups, values)
+        codes[tied] += n_before
+        tied, groups = tied[is_tied], groups[is_tied]
+        if not len(tied):
             break
-    return codes
+    return np.unique(codes, return_inverse=True)[1]
+
+
+def _ranked(groups, values):
+    """Of rows with numbers of groups: those before each in its group; and new groups.
+
+    Returns
+    -------
+    n_before : ndarray of int
+        Rows of the group with smaller values.
+    groups : ndarray of int
+        Numbers of the rows that are equal, in the order of groups and values.
+    is_tied : ndarray of bool
+        Whether another row is equal.
+    """
+    n_values = values.max() + 1
+    keys, new, counts = np.unique(
+        groups * n_values + values, return_inverse=True, return_counts=True
+    )
+    old, before = keys // n_values, np.cumsum(counts) - counts
+    first = np.flatnonzero(np.diff(old, prepend=-1))
+    before -= np.repeat(before[first], np.diff(first, append=len(old)))
+    return before[new], new, counts[new] > 1
 
 
 def dealt(units, weights, n_folds, strata=None):
