@@ -122,9 +122,10 @@ class Race:
 
     def _left_after(self, field, n_steps, n_kept, neighbours):
         """Those that are not behind after so many steps, in order."""
-        self._crew.foresee((contender, n_steps) for contender in field)
-        for contender in field:
+        for i, contender in enumerate(field):
             if not self._is_stopped:
+                next_ones = self._next_of_round(field[i:], field[:i], n_steps, n_kept)
+                self._crew.foresee(next_ones)
                 self._advance(contender, n_steps)
         field = [contender for contender in field if contender.recipe in self._rows]
         field.sort(key=mean_loss)
@@ -146,10 +147,12 @@ class Race:
         """Those of a field in order that are not behind the first."""
         return [field[0], *(c for c in field[1:] if not is_behind(c, field[0]))]
 
-    def _next_of_round(self, new, field, n_steps, n_kept):
-        """Yield what is asked of the new, and then of those who may go on."""
-        yield from ((contender, n_steps) for contender in new)
-        yield from ((other, 2 * n_steps) for other in self._close(field)[:n_kept])
+    def _next_of_round(self, waiting, done, n_steps, n_kept):
+        """Yield what is asked of some, and then of the others, if they go on."""
+        yield from ((contender, n_steps) for contender in waiting)
+        if done and self._left > 0:
+            ahead = self._close(sorted(done, key=mean_loss))[:n_kept]
+            yield from ((contender, 2 * n_steps) for contender in ahead)
 
     def _finished(self, leader, shifts):
         """The leader, trained until its losses have stopped falling."""
@@ -171,11 +174,12 @@ class Race:
     def _next_of_leader(self, leader, shifts, which):
         """Yield what is asked of these forks, the leader, and a fork of it then."""
         recipes, now, then = shifts(leader.recipe), leader.n_steps, 2 * leader.n_steps
-        if not self._is_spent:
-            yield from ((leader.future_fork(r, now), now) for r in recipes[which])
+        asked = [] if self._is_spent else recipes[which]
+        yield from ((leader.future_fork(r, now), now) for r in asked[:1])
         if self._goes_on(leader):
             yield leader, then
             yield from ((leader.future_fork(r, then), then) for r in recipes[:1])
+        yield from ((leader.future_fork(r, now), now) for r in asked[1:])
 
     def _shifted(self, leader, shifts, n_shifts):
         """The leader, or a fork that has overtaken it."""

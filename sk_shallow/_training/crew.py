@@ -18,7 +18,7 @@ from sk_shallow._arrays.threads import is_large
 
 # Multiplications of a step, at the least, for several threads to be worth it: while
 # Python is between two products, the others wait.
-_LEAST_WORK = 2e7
+LEAST_WORK = 2e7
 
 
 def crew_of(n_jobs):
@@ -88,11 +88,13 @@ class Crew:
         for contender, n_steps in prospects:
             if contender in self._legs:
                 legs[contender] = self._legs.pop(contender)
-            elif not contender.is_over and contender.work >= _LEAST_WORK:
-                legs[contender] = _Leg(self._pool, self._lanes, contender, n_steps)
+            elif not contender.is_over and contender.work >= LEAST_WORK:
+                legs[contender] = _Leg(self._lanes, contender, n_steps)
         for leg in self._legs.values():
             leg.drop()
         self._legs = legs
+        for leg in legs.values():
+            leg.wait_in(self._pool)
 
     def advance(self, contender, n_steps):
         """Train on to so many steps, or take what was begun; gives the work."""
@@ -106,17 +108,24 @@ class Crew:
 class _Leg:
     """The way of a contender to so many steps, in another thread."""
 
-    def __init__(self, pool, lanes, contender, n_steps):
-        self._is_dropped = Event()
+    def __init__(self, lanes, contender, n_steps):
+        self._is_dropped, self._future = Event(), None
         go = contender.leg(n_steps, self._is_dropped.is_set)
-        run = copy_context().run
-        self._future = pool.submit(lanes.through, contender, run, go)
-        self.result = self._future.result
+        self._work = lanes.through, contender, copy_context().run, go
+
+    def wait_in(self, pool):
+        """Begin after those who have come before, unless it has begun."""
+        if self._future is None or self._future.cancel():
+            self._future = pool.submit(*self._work)
 
     def drop(self):
         """It ends with the step that it is at."""
         self._is_dropped.set()
         self._future.cancel()
+
+    def result(self):
+        """What has become of the contender, when it is there."""
+        return self._future.result()
 
 
 class _Lanes:

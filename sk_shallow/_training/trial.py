@@ -92,6 +92,7 @@ class Trial:
         runs = zip(self._set_objectives(), starts, strict=True)
         self._descents = [solver.begin(*run, rng) for run in runs]
         self._curve, self._ways_back, self._forks = [], {}, {}
+        self._ahead = None
 
     def _set_objectives(self):
         """J of the committee, to be judged by; and those that are minimised."""
@@ -107,15 +108,23 @@ class Trial:
     def fork(self, recipe):
         """A trial with another α, from where this one was well before its best."""
         at = self._way_back_from(self.best.n_steps)
-        return self._forks.pop((recipe, at), None) or self._forked(recipe, at)
+        made = self._forks.pop((recipe, at, self.n_steps), None)
+        return made or self._forked(recipe, at)
 
     def future_fork(self, recipe, n_steps):
-        """What `fork` will give after so many steps, if the last are the best."""
-        is_here = n_steps == self.n_steps
-        at = self._way_back_from(self.best.n_steps if is_here else n_steps)
-        if (recipe, at) not in self._forks:
-            self._forks[recipe, at] = self._forked(recipe, at)
-        return self._forks[recipe, at]
+        """What `fork` will probably give after so many steps."""
+        is_gaining = n_steps > self.n_steps and self._is_gaining
+        at = self._way_back_from(n_steps if is_gaining else self.best.n_steps)
+        key = recipe, at, n_steps
+        if key not in self._forks:
+            self._forks[key] = self._forked(recipe, at)
+        return self._forks[key]
+
+    @property
+    def _is_gaining(self):
+        """Whether the best is the last, as far as it has been trained ahead."""
+        there = self if self._ahead is None else self._ahead
+        return there.best.n_steps == there.n_steps
 
     def _way_back_from(self, n_steps):
         """The steps from which a fork goes on, if it comes from so many."""
@@ -132,7 +141,7 @@ class Trial:
         runs = zip(self._ways_back[at], other._set_objectives(), strict=True)
         other._descents = [descent.fork(objective) for descent, objective in runs]
         other._ways_back = {n: self._ways_back[n] for n in self._ways_back if n <= at}
-        other._curve, other._forks = other._mean_curve(), {}
+        other._curve, other._forks, other._ahead = other._mean_curve(), {}, None
         return other
 
     def stop(self):
@@ -177,6 +186,7 @@ class Trial:
         """
         later = copy(self)
         later._path, later._ways_back = self._path.copy(), self._ways_back.copy()
+        self._ahead = later
         how = later._advance_to, n_steps, is_enough
         return partial(suited_to, self.n_operations, *how)
 
@@ -184,8 +194,8 @@ class Trial:
         """Be what has been trained on; gives the work that it took."""
         n_steps, forks = later.n_steps - self.n_steps, self._forks
         vars(self).update(vars(later))
-        at = self._way_back_from(self.best.n_steps) if self.best else 0
-        self._forks = {key: fork for key, fork in forks.items() if key[1] == at}
+        self._forks = {k: fork for k, fork in forks.items() if k[-1] >= self.n_steps}
+        self._ahead = None
         return n_steps * self.work
 
     def _advance_to(self, n_steps, is_enough):

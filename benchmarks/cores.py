@@ -1,0 +1,256 @@
+"""What n_jobs gives: the time of one core over that of two, side by side.
+
+    python benchmarks/cores.py [--n-jobs 2] [--repeats 5] [--sets NAME ...]
+    python benchmarks/cores.py --plan 2 4 8 16 64 [--sets NAME ...]
+
+Fits with n_jobs=1 and with n_jobs take turns in one process, with one BLAS thread for
+each product; their weights must be equal, bit by bit. A ratio is the median over the
+turns, with its quartiles. The cores that a fit has had are its CPU seconds over its
+seconds: where one core was less than 0.95, the machine was busy with something else,
+and the turn does not count, as long as there are others.
+
+With --plan nothing runs side by side: the CPU seconds of each training are measured on
+one core, and a clock of its own tells when as many cores as are given would be done, if
+cores did not wait for memory or for Python's lock.
+"""
+
+import argparse
+import os
+import time
+import warnings
+from statistics import median
+
+import numpy as np
+from _timing import printed_heading, timed
+from sklearn.datasets import make_classification
+from threadpoolctl import threadpool_limits
+
+from sk_shallow import ShallowNNClassifier
+from sk_shallow._choice import choice
+from sk_shallow._training.crew import LEAST_WORK, Alone
+
+COMMITTEE = {"n_hidden": 50, "n_estimators": 10}
+# By name: rows, and what is set.
+GENERATED = {
+    "200 x 20": (200, {}),
+    "500 x 20": (500, {}),
+    "1,000 x 20": (1000, {}),
+    "2,000 x 20": (2000, {}),
+    "20,000 x 20": (20_000, {}),
+    "20,000 x 20, a committee": (20_000, COMMITTEE),
+}
+# A core that others use, too.
+BUSY = 0.95
+
+
+def samples(name):
+    """X, y, and what is set."""
+    if name in GENERATED:
+        n_samples, given = GENERATED[name]
+        how = {"n_informative": 10, "random_state": 0}
+        return *make_classification(n_samples, 20, **how), given
+    with np.load(os.path.join(os.environ["SK_SHALLOW_DATA"], f"{name}.npz")) as data:
+        return data["X"].reshape(len(data["X"]), -1), data["y"], {}
+
+
+def fit(X, y, given, n_jobs):
+    """(seconds, cores that it has had, weights) of a fit."""
+    model = ShallowNNClassifier(random_state=0, n_jobs=n_jobs, **given)
+    start = time.process_time()
+    seconds, _ = timed(lambda: model.fit(X, y))
+    return seconds, (time.process_time() - start) / seconds, model.coefs_
+
+
+def turns(X, y, given, n_jobs, repeats):
+    """Rows (seconds on one core, its share, seconds on more, their cores)."""
+    rows = []
+    for _ in range(repeats):
+        one, share, expected = fit(X, y, given, 1)
+        more, cores, found = fit(X, y, given, n_jobs)
+        for a, b in zip(expected, found, strict=True):
+            np.testing.assert_array_equal(a, b)
+        rows.append((one, share, more, cores))
+    return rows
+
+
+def told(name, rows):
+    """A line of the table, of the turns that count."""
+    quiet = [row for row in rows if row[1] >= BUSY]
+    ratios = [one / more for one, _, more, _ in quiet or rows]
+    low, high = np.percentile(ratios, [25, 75])
+    one, share, more, cores = (median(c) for c in zip(*(quiet or rows), strict=True))
+    spread = f"{median(ratios):.2f} ({low:.2f} to {high:.2f})"
+    cells = f"{one:.2f} | {share:.2f} | {more:.2f} | {cores:.2f} | {spread}"
+    return f"| {name} | {cells} | {len(quiet)} of {len(rows)} |"
+
+
+class Schedule:
+    """So many cores on paper, and when what is asked of them will be done.
+
+    Attributes
+    ----------
+    now : float
+        CPU seconds since the beginning.
+    """
+
+    def __init__(self, n_cores):
+        self.free, self.now = [0.0] * n_cores, 0.0
+        self._waiting, self._under_way = {}, {}
+
+    def ask(self, leg, seconds):
+        """Put it into the queue."""
+        self._waiting[leg] = seconds, self.now
+
+    def order(self, legs):
+        """The queue is in this order."""
+        waiting = self._waiting
+        self._waiting = {leg: waiting[leg] for leg in legs if leg in waiting}
+
+    def settle(self):
+        """Begin what can begin until now."""
+        while self._waiting and min(self.free) <= self.now:
+            self._begin()
+
+    def _begin(self):
+        """The first of the queue, on the core that is free first."""
+        leg = next(iter(self._waiting))
+        seconds, asked = self._waiting.pop(leg)
+        core = int(np.argmin(self.free))
+        self.free[core] = max(self.free[core], asked) + seconds
+        self._under_way[leg] = core, self.free[core]
+
+    def drop(self, leg):
+        """It has not begun, or ends now."""
+        if self._waiting.pop(leg, None) is None:
+            core, end = self._under_way.pop(leg)
+            if self.free[core] == end:
+                self.free[core] = min(end, self.now)
+
+    def wait_for(self, leg):
+        """Until it has ended."""
+        while leg in self._waiting:
+            self._begin()
+        self.now = max(self.now, self._under_way.pop(leg)[1])
+
+
+class Planned(Alone):
+    """A crew on paper: each training is made at once, on one core.
+
+    Attributes
+    ----------
+    schedules : list of Schedule
+    alone : float
+        CPU seconds without anything that was made ahead for nothing.
+    extra : float
+        Those of what was.
+    """
+
+    def __init__(self, schedules):
+        self.schedules, self.alone, self.extra = schedules, 0.0, 0.0
+        self._legs, self._last = {}, time.process_time()
+
+    def __exit__(self, *_):
+        """The race is over."""
+        self.foresee(())
+
+    def _tick(self):
+        """What the race itself has taken since."""
+        passed = time.process_time() - self._last
+        self._last, self.alone = self._last + passed, self.alone + passed
+        for schedule in self.schedules:
+            schedule.now += passed
+            schedule.settle()
+
+    def foresee(self, prospects):
+        """Make what is new; drop what is not here."""
+        legs = {}
+        for contender, n_steps in prospects:
+            if contender in self._legs:
+                legs[contender] = self._legs.pop(contender)
+            elif not contender.is_over and contender.work >= LEAST_WORK:
+                self._tick()
+                later = contender.leg(n_steps)()
+                seconds = time.process_time() - self._last
+                self._last += seconds
+                legs[contender] = later, seconds
+                for schedule in self.schedules:
+                    schedule.ask(contender, seconds)
+        self._tick()
+        for contender, (_, seconds) in self._legs.items():
+            self.extra += seconds
+            for schedule in self.schedules:
+                schedule.drop(contender)
+        self._legs = legs
+        for schedule in self.schedules:
+            schedule.order(legs)
+
+    def advance(self, contender, n_steps):
+        """Wait for it, or train it here."""
+        self._tick()
+        leg = self._legs.pop(contender, None)
+        if leg is None:
+            return contender.advance_to(n_steps)
+        later, seconds = leg
+        self.alone += seconds
+        for schedule in self.schedules:
+            schedule.wait_for(contender)
+        return contender.become(later)
+
+
+def planned(X, y, given, cores):
+    """CPU seconds of a fit on one core, of more that are for nothing, and on paper."""
+    schedules, crews = [Schedule(n) for n in cores], []
+
+    def crew_of(n_jobs):
+        crews.append(Planned(schedules))
+        return crews[-1]
+
+    before, choice.crew_of = choice.crew_of, crew_of
+    try:
+        seconds, share, _ = fit(X, y, given, 1)
+    finally:
+        choice.crew_of = before
+    (crew,) = crews
+    outside = seconds * share - crew.alone - crew.extra
+    return outside + crew.alone, crew.extra, [outside + s.now for s in schedules]
+
+
+def print_plan(names, cores):
+    """A table of ratios, if nothing but the order of the work mattered."""
+    heads = "rows", "seconds", "in vain", *(f"{n} cores" for n in cores)
+    print(f"| {' | '.join(heads)} |")
+    print("|---" * (3 + len(cores)) + "|")
+    for name in names:
+        alone, extra, times = planned(*samples(name), cores)
+        ratios = " | ".join(f"{alone / seconds:.2f}" for seconds in times)
+        print(f"| {name} | {alone:.2f} | {extra:.2f} | {ratios} |", flush=True)
+
+
+def print_ratios(names, n_jobs, repeats):
+    """A table of what was measured."""
+    print(f"| rows | seconds | cores | n_jobs={n_jobs} | cores | ratio | turns |")
+    print("|---" * 7 + "|")
+    for name in names:
+        print(told(name, turns(*samples(name), n_jobs, repeats)), flush=True)
+
+
+def main():
+    """Print the table, or the plan."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--n-jobs", type=int, default=2)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--sets", nargs="*", default=[*GENERATED, "mnist"])
+    parser.add_argument("--plan", nargs="*", type=int)
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    heading = printed_heading("python benchmarks/cores.py")
+    with threadpool_limits(1, user_api="blas"), heading:
+        if options.plan:
+            print_plan(options.sets, options.plan)
+        else:
+            print_ratios(options.sets, options.n_jobs, options.repeats)
+    print(f"Load: {', '.join(f'{load:.1f}' for load in os.getloadavg())}.")
+
+
+if __name__ == "__main__":
+    main()
