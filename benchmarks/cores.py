@@ -95,16 +95,19 @@ class Schedule:
 
     def __init__(self, n_cores):
         self.free, self.now = [0.0] * n_cores, 0.0
-        self._waiting, self._under_way = {}, {}
+        self._waiting, self._under_way, self._left = {}, {}, {}
 
-    def ask(self, leg, seconds):
-        """Put it into the queue."""
-        self._waiting[leg] = seconds, self.now
-
-    def order(self, legs):
-        """The queue is in this order."""
-        waiting = self._waiting
-        self._waiting = {leg: waiting[leg] for leg in legs if leg in waiting}
+    def ask(self, legs):
+        """These, with their seconds, are asked for, in this order; others pause."""
+        for leg in [*self._waiting, *self._under_way]:
+            if leg not in legs:
+                self._pause(leg)
+        for leg in legs:
+            if leg not in self._under_way:
+                seconds, asked = self._waiting.pop(leg, (None, self.now))
+                seconds = self._left.pop(leg, legs[leg]) if seconds is None else seconds
+                self._waiting[leg] = seconds, asked
+        self.settle()
 
     def settle(self):
         """Begin what can begin until now."""
@@ -119,15 +122,20 @@ class Schedule:
         self.free[core] = max(self.free[core], asked) + seconds
         self._under_way[leg] = core, self.free[core]
 
-    def drop(self, leg):
-        """It has not begun, or ends now."""
-        if self._waiting.pop(leg, None) is None:
-            core, end = self._under_way.pop(leg)
-            if self.free[core] == end:
-                self.free[core] = min(end, self.now)
+    def _pause(self, leg):
+        """What is left of it is for later."""
+        if leg in self._waiting:
+            self._left[leg], _ = self._waiting.pop(leg)
+            return
+        core, end = self._under_way.pop(leg)
+        self._left[leg] = max(0.0, end - self.now)
+        if self.free[core] == end:
+            self.free[core] = min(end, self.now)
 
     def wait_for(self, leg):
         """Until it has ended."""
+        if leg in self._left:
+            self._waiting[leg] = self._left.pop(leg), self.now
         while leg in self._waiting:
             self._begin()
         self.now = max(self.now, self._under_way.pop(leg)[1])
@@ -151,7 +159,8 @@ class Planned(Alone):
 
     def __exit__(self, *_):
         """The race is over."""
-        self.foresee(())
+        self._tick()
+        self.extra = sum(seconds for _, seconds in self._legs.values())
 
     def _tick(self):
         """What the race itself has taken since."""
@@ -162,27 +171,21 @@ class Planned(Alone):
             schedule.settle()
 
     def foresee(self, prospects):
-        """Make what is new; drop what is not here."""
-        legs = {}
+        """Make what is new."""
+        asked = {}
         for contender, n_steps in prospects:
-            if contender in self._legs:
-                legs[contender] = self._legs.pop(contender)
-            elif not contender.is_over and contender.work >= LEAST_WORK:
+            is_worth_it = not contender.is_over and contender.work >= LEAST_WORK
+            if contender not in self._legs and is_worth_it:
                 self._tick()
                 later = contender.leg(n_steps)()
                 seconds = time.process_time() - self._last
                 self._last += seconds
-                legs[contender] = later, seconds
-                for schedule in self.schedules:
-                    schedule.ask(contender, seconds)
+                self._legs[contender] = later, seconds
+            if contender in self._legs:
+                asked[contender] = self._legs[contender][1]
         self._tick()
-        for contender, (_, seconds) in self._legs.items():
-            self.extra += seconds
-            for schedule in self.schedules:
-                schedule.drop(contender)
-        self._legs = legs
         for schedule in self.schedules:
-            schedule.order(legs)
+            schedule.ask(asked)
 
     def advance(self, contender, n_steps):
         """Wait for it, or train it here."""

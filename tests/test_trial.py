@@ -52,6 +52,7 @@ class Descent:
         self.iterate += n_steps
         new = range(len(self.loss_curve), self.n_epochs)
         self.loss_curve.extend(100.0 * self.number + epoch for epoch in new)
+        return n_steps
 
     def fork(self, objective):
         other = deepcopy(self)

@@ -329,7 +329,8 @@ class Descent:
         return ceil(self.n_steps / self.n_batches)
 
     def advance(self, n_steps, is_enough=never):
-        """Make so many more steps, or fewer if a call between two says so."""
+        """Make so many more steps, or fewer if a call between two says so; how many."""
+        n_before = self.n_steps
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             for at_end, loss in islice(self._steps, n_steps):
                 self.n_steps += 1
@@ -339,6 +340,7 @@ class Descent:
                     self.loss_curve.append(float(loss()))
                 if is_enough():
                     break
+        return self.n_steps - n_before
 
     def _rates(self):
         """η_t, from where the descent is."""

@@ -105,12 +105,12 @@ class LBFGS:
             "converged. Set a larger max_iter or tol."
         )
 
-    def go_on(self, objective, theta, n_iter, n_before, is_enough=never):
+    def go_on(self, objective, theta, n_iter, n_before):
         """Make some iterations more, in place."""
         width = None
         if not objective.is_smooth:
             width = _WIDTHS[min(n_before // _STAGE, len(_WIDTHS) - 1)]
-        self._minimize(objective, width, theta, n_iter, lambda *_: is_enough())
+        self._minimize(objective, width, theta, n_iter, lambda *_: False)
 
     def _minimize(self, objective, width, theta, max_iter, on_iteration, on_begin=None):
         """At most so many iterations; their number, and whether one was the last."""
@@ -186,13 +186,19 @@ class Descent:
         return self._thetas[0]
 
     def advance(self, n_steps, is_enough=never):
-        """Make some more iterations, or fewer if a call after one says so."""
+        """Make some more iterations; as many steps as were asked for, or none.
+
+        They belong together: none is made if a call before them says so.
+        """
+        if not n_steps or is_enough():
+            return 0
         n_iter = max(1, n_steps // _STEPS)
         for theta in self._thetas:
-            self._solver.go_on(self.objective, theta, n_iter, self.n_epochs, is_enough)
+            self._solver.go_on(self.objective, theta, n_iter, self.n_epochs)
         self.n_epochs += n_iter
         if len(self._thetas) > 1:
             self._thetas.sort(key=self.objective.value)
         if self.n_epochs >= _ALL_GO_ON:
             self._thetas = self._thetas[: -(-len(self._thetas) // 2)]
         self.loss_curve.append(self.objective.value(self.iterate))
+        return n_steps

@@ -2,8 +2,8 @@
 
 The race foresees which of its contenders train on, and how far. What has been done
 ahead takes place when the race asks for it, in the order in which it asks: the result
-is that of one thread, bit by bit, and so is what is told on the way. What it does not
-ask for after all is dropped.
+is that of one thread, bit by bit, and so is what is told on the way. What it has no
+eye on any more pauses, and goes on from there if it is asked for after all.
 """
 
 from collections import Counter
@@ -54,8 +54,9 @@ class Alone:
 class Crew:
     """Threads that train contenders ahead.
 
-    A contender has a `leg(n_steps)`, a function that gives what it will be then, for it
-    to `become`; the function can be called in any thread, once.
+    A contender has a `leg(n_steps, is_paused)`, a function that gives what it will be
+    then, for it to `become`; or None if a call of `is_paused` said so on the way, to be
+    called again. Any thread may call it.
 
     Parameters
     ----------
@@ -72,35 +73,36 @@ class Crew:
         return self
 
     def __exit__(self, *_):
-        """All that is under way ends."""
+        """All that is under way ends with the step that it is at."""
         self.foresee(())
         self._pool.shutdown()
 
     def foresee(self, prospects):
-        """Begin these, the likely ones first; what was begun and is not here ends.
+        """Begin these, the likely ones first; what was begun and is not here pauses.
 
         Parameters
         ----------
         prospects : iterable of (contender, n_steps)
             The next that is asked of these contenders, if anything is.
         """
-        legs = {}
+        wanted = []
         for contender, n_steps in prospects:
+            is_worth_it = not contender.is_over and contender.work >= LEAST_WORK
+            if contender not in self._legs and is_worth_it:
+                self._legs[contender] = _Leg(self._lanes, contender, n_steps)
             if contender in self._legs:
-                legs[contender] = self._legs.pop(contender)
-            elif not contender.is_over and contender.work >= LEAST_WORK:
-                legs[contender] = _Leg(self._lanes, contender, n_steps)
+                wanted.append(self._legs[contender])
         for leg in self._legs.values():
-            leg.drop()
-        self._legs = legs
-        for leg in legs.values():
+            if leg not in wanted:
+                leg.pause()
+        for leg in wanted:
             leg.wait_in(self._pool)
 
     def advance(self, contender, n_steps):
         """Train on to so many steps, or take what was begun; gives the work."""
         leg = self._legs.pop(contender, None)
         if leg is not None:
-            return contender.become(leg.result())
+            return contender.become(leg.result(self._pool))
         with self._lanes.one_for(contender):
             return contender.advance_to(n_steps)
 
@@ -109,23 +111,34 @@ class _Leg:
     """The way of a contender to so many steps, in another thread."""
 
     def __init__(self, lanes, contender, n_steps):
-        self._is_dropped, self._future = Event(), None
-        go = contender.leg(n_steps, self._is_dropped.is_set)
+        self._is_paused, self._future = Event(), None
+        go = contender.leg(n_steps, self._is_paused.is_set)
         self._work = lanes.through, contender, copy_context().run, go
 
     def wait_in(self, pool):
-        """Begin after those who have come before, unless it has begun."""
-        if self._future is None or self._future.cancel():
+        """Go on after those who have come before, unless it is under way."""
+        self._is_paused.clear()
+        if self._future is None or self._future.cancel() or self._has_paused:
             self._future = pool.submit(*self._work)
 
-    def drop(self):
-        """It ends with the step that it is at."""
-        self._is_dropped.set()
+    @property
+    def _has_paused(self):
+        """Whether it has come to a stand before its end."""
+        is_done = self._future.done() and self._future.exception() is None
+        return is_done and self._future.result() is None
+
+    def pause(self):
+        """It comes to a stand after the step that it is at."""
+        self._is_paused.set()
         self._future.cancel()
 
-    def result(self):
+    def result(self, pool):
         """What has become of the contender, when it is there."""
-        return self._future.result()
+        if self._is_paused.is_set():
+            self.wait_in(pool)
+        while (later := self._future.result()) is None:
+            self.wait_in(pool)
+        return later
 
 
 class _Lanes:

@@ -92,7 +92,7 @@ class Trial:
         runs = zip(self._set_objectives(), starts, strict=True)
         self._descents = [solver.begin(*run, rng) for run in runs]
         self._curve, self._ways_back, self._forks = [], {}, {}
-        self._ahead = None
+        self._ahead = self._n_made = None
 
     def _set_objectives(self):
         """J of the committee, to be judged by; and those that are minimised."""
@@ -177,17 +177,17 @@ class Trial:
         """Train on to so many steps, unless it is over; gives the work that it took."""
         return self.become(self.leg(n_steps)())
 
-    def leg(self, n_steps, is_enough=never):
+    def leg(self, n_steps, is_paused=never):
         """A function that trains on to so many steps, and gives what this is then.
 
         It stays what it is, but for the descents, until it is to `become` the other.
-        Where a call between two steps of `is_enough` says so, what the function gives
-        is for nobody.
+        Where a call of `is_paused` between two steps says so, the function gives None,
+        and goes on from there when it is called again.
         """
         later = copy(self)
         later._path, later._ways_back = self._path.copy(), self._ways_back.copy()
         self._ahead = later
-        how = later._advance_to, n_steps, is_enough
+        how = later._advance_to, n_steps, is_paused
         return partial(suited_to, self.n_operations, *how)
 
     def become(self, later):
@@ -198,21 +198,23 @@ class Trial:
         self._ahead = None
         return n_steps * self.work
 
-    def _advance_to(self, n_steps, is_enough):
-        """From checkpoint to checkpoint."""
+    def _advance_to(self, n_steps, is_paused):
+        """From checkpoint to checkpoint; itself, or None where it has paused."""
         while self.n_steps < n_steps and not self.is_over:
             growth = max(_FIRST, ceil(self.n_steps * _GROWTH))
             next_one = min(n_steps, growth, self._most)
-            for descent in self._descents:
-                descent.advance(next_one - self.n_steps, is_enough)
-            if is_enough():
-                break
+            self._n_made = self._n_made or [0] * len(self._descents)
+            for i, descent in enumerate(self._descents):
+                n_left = next_one - self.n_steps - self._n_made[i]
+                self._n_made[i] += descent.advance(n_left, is_paused)
+                if is_paused():
+                    return None
             self._settle(next_one)
         return self
 
     def _settle(self, n_steps):
         """A checkpoint, after so many steps."""
-        self.n_steps, self._curve = n_steps, self._mean_curve()
+        self.n_steps, self._n_made, self._curve = n_steps, None, self._mean_curve()
         self._judge()
         if n_steps in _WAYS_BACK:
             ways = [descent.fork(descent.objective) for descent in self._descents]
