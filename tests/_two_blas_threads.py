@@ -19,7 +19,9 @@ from scipy import linalg  # noqa: F401  (loads its BLAS)
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from sk_shallow import Identity, ShallowNNRegressor
+from sk_shallow._arrays import threads
 from sk_shallow._arrays.threads import suited_to
+from sk_shallow._training import crew
 
 N_THREADS = 2
 CONTROLLER = ThreadpoolController().select(user_api="blas")
@@ -91,12 +93,12 @@ class Watched(Identity):
         return super().forward(Z, out)
 
 
-def fit(**parameters):
+def fit(n_hidden=4, **parameters):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(160, 4))
     y = np.sin(X[:, 0]) + 0.1 * rng.normal(size=160)
     given = {"solver": "lm", "alpha": 1.0, "max_iter": 20, **parameters}
-    return ShallowNNRegressor(4, random_state=1, **given).fit(X, y)
+    return ShallowNNRegressor(n_hidden, random_state=1, **given).fit(X, y)
 
 
 @law
@@ -259,6 +261,27 @@ def a_child_forked_by_the_work_itself_ends():
             os._exit(limits() != N_THREADS)
     assert os.waitpid(child, 0)[1] == 0
     assert limits() == N_THREADS
+
+
+@law
+def a_crew_keeps_the_limit_of_each_of_its_trainings():
+    large, least = threads._LARGE, crew.LEAST_WORK
+    threads._LARGE, crew.LEAST_WORK = 1e6, 0
+    try:
+        fits, seen = [], []
+        for n_jobs in 1, 2, 3:
+            activation = Watched()
+            given = {"solver": "adam", "alpha": None, "max_iter": 8, "cv": 3}
+            fits.append(fit(40, activation=activation, n_jobs=n_jobs, **given))
+            seen.append(activation.seen)
+            assert is_restored()
+    finally:
+        threads._LARGE, crew.LEAST_WORK = large, least
+    assert seen == [{1, N_THREADS}] * 3
+    for other in fits[1:]:
+        assert other.search_results_ == fits[0].search_results_
+        for a, b in zip(fits[0].coefs_, other.coefs_, strict=True):
+            np.testing.assert_array_equal(a, b)
 
 
 def failure(function):

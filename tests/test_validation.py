@@ -48,7 +48,7 @@ NOT_FOLDS = [0, 1, -1, 2.0, True, np.nan, len]
 BAD_VALUES = {
     "n_hidden": [*NOT_A_COUNT, (50,)],
     "n_estimators": [*NOT_A_COUNT, "auto"],
-    "n_jobs": [1.0, "2", True],
+    "n_jobs": [0, 1.0, "2", True],
     "activation": [*NOT_A_NAME, np.tanh, Activation],
     "solver": NOT_A_NAME,
     "alpha": [-1e-9, "1", True, np.nan, np.inf, "evident"],
