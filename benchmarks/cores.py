@@ -7,7 +7,8 @@ Fits with n_jobs=1 and with n_jobs take turns in one process, with one BLAS thre
 each product; their weights must be equal, bit by bit. A ratio is the median over the
 turns, with its quartiles. The cores that a fit has had are its CPU seconds over its
 seconds: where one core was less than 0.95, the machine was busy with something else,
-and the turn does not count, as long as there are others.
+and the turn does not count, as long as there are others. CPU is the CPU seconds of
+n_jobs over those of one core: what is trained in vain, and waiting for Python's lock.
 
 With --plan nothing runs side by side: the CPU seconds of each training are measured on
 one core, and a clock of its own tells when as many cores as are given would be done, if
@@ -80,7 +81,8 @@ def told(name, rows):
     low, high = np.percentile(ratios, [25, 75])
     one, share, more, cores = (median(c) for c in zip(*(quiet or rows), strict=True))
     spread = f"{median(ratios):.2f} ({low:.2f} to {high:.2f})"
-    cells = f"{one:.2f} | {share:.2f} | {more:.2f} | {cores:.2f} | {spread}"
+    cpu = median(more * cores / (one * share) for one, share, more, cores in rows)
+    cells = f"{one:.2f} | {share:.2f} | {more:.2f} | {cores:.2f} | {spread} | {cpu:.2f}"
     return f"| {name} | {cells} | {len(quiet)} of {len(rows)} |"
 
 
@@ -231,8 +233,8 @@ def print_plan(names, cores):
 
 def print_ratios(names, n_jobs, repeats):
     """A table of what was measured."""
-    print(f"| rows | seconds | cores | n_jobs={n_jobs} | cores | ratio | turns |")
-    print("|---" * 7 + "|")
+    print(f"| rows | seconds | cores | n_jobs={n_jobs} | cores | ratio | CPU | turns |")
+    print("|---" * 8 + "|")
     for name in names:
         print(told(name, turns(*samples(name), n_jobs, repeats)), flush=True)
 

@@ -267,6 +267,21 @@ def test_n_jobs_is_what_joblib_understands():
     with joblib.parallel_config("threading", n_jobs=2):
         assert isinstance(crew_of(None), Crew)
         assert not isinstance(crew_of(1), Crew)
+    with joblib.parallel_config("loky", n_jobs=2):
+        assert not isinstance(crew_of(None), Crew)
+        assert isinstance(crew_of(2), Crew)
+
+
+def is_spread(n_jobs):
+    return isinstance(crew_of(n_jobs), Crew)
+
+
+@pytest.mark.parametrize(
+    "backend", ["threading", pytest.param("loky", marks=pytest.mark.slow)]
+)
+def test_a_fit_that_is_a_job_itself_has_one_thread_unless_it_asks_for_more(backend):
+    run = joblib.Parallel(n_jobs=2, backend=backend)
+    assert run(joblib.delayed(is_spread)(n) for n in (None, 2)) == [False, True]
 
 
 # Fits.

@@ -143,8 +143,14 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
         Draws the first weights, the batches and the samples held out. The same int on
         the same machine with the same number of threads gives the same bits.
     n_jobs : int, default=None
-        Members of a committee that "lbfgs" and "lm" train at once, by joblib; the
-        result does not depend on it. The other solvers train all members together.
+        What is trained at once: in threads, what races, where steps are long enough for
+        several to be worth it; and by joblib, members of a committee of "lbfgs" and
+        "lm". The other solvers train all members together, in one thread. The result is
+        that of one job, bit by bit. -1 stands for all cores, and None for 1, unless
+        `joblib.parallel_config` says more: for what races, with "threading". BLAS has
+        as many threads as before, which jobs share: one for each job is best, by
+        `threadpoolctl.threadpool_limits(1)`. An activation of one's own is called from
+        several threads.
     verbose : bool or int, default=False
         Whether to print the loss of every iteration, and the held-out loss of what
         races.

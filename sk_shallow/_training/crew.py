@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from contextvars import copy_context
 from threading import Condition, Event
 
-from joblib import effective_n_jobs
+from joblib import Parallel, effective_n_jobs, parallel_config
 
 from sk_shallow._arrays.threads import is_large
 
@@ -22,14 +22,14 @@ LEAST_WORK = 2e7
 
 
 def crew_of(n_jobs):
-    """Those who train at once, `n_jobs` as joblib understands it.
+    """Those who train at once, `n_jobs` as joblib understands it for threads.
 
-    Raises
-    ------
-    ValueError
-        If it is 0.
+    None is 1, unless a context of joblib sets it for workers that share the memory, as
+    in scikit-learn's forests: those of a cluster have other fits to do.
     """
-    n_workers = effective_n_jobs(n_jobs)
+    asked = Parallel(n_jobs=n_jobs, prefer="threads", require="sharedmem").n_jobs
+    with parallel_config("threading"):
+        n_workers = effective_n_jobs(asked)
     return Crew(n_workers) if n_workers > 1 else Alone()
 
 
