@@ -491,6 +491,20 @@ def test_a_descent_in_pieces_is_one_descent(name, batch_size):
 
 @pytest.mark.parametrize("name", DESCENDING)
 @pytest.mark.parametrize("batch_size", [7, 48])
+def test_a_descent_that_pauses_is_one_descent(name, batch_size):
+    whole, paused = (begin(name, batch_size=batch_size) for _ in range(2))
+    assert whole.advance(45) == 45
+    calls, n_left, n_pauses = iter(range(10**6)), 45, 0
+    while n_left:
+        n_made = paused.advance(n_left, lambda: next(calls) % 4 == 0)
+        n_left, n_pauses = n_left - n_made, n_pauses + 1
+    assert n_pauses > 1
+    assert paused.advance(0) == 0
+    assert_same_descent(paused, whole)
+
+
+@pytest.mark.parametrize("name", DESCENDING)
+@pytest.mark.parametrize("batch_size", [7, 48])
 def test_a_fork_and_its_origin_do_not_disturb_each_other(name, batch_size):
     origin, alone = (begin(name, batch_size=batch_size) for _ in range(2))
     for descent in (origin, alone):

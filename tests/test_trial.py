@@ -47,7 +47,8 @@ class Descent:
     def n_epochs(self):
         return self.n_steps // PER_EPOCH
 
-    def advance(self, n_steps, is_enough=None):
+    def advance(self, n_steps, is_enough=lambda: False):
+        n_steps = min(n_steps, 2) if is_enough() else n_steps
         self.n_steps += n_steps
         self.iterate += n_steps
         new = range(len(self.loss_curve), self.n_epochs)
@@ -177,6 +178,55 @@ def test_it_is_judged_often_and_wherever_it_is_asked_to_stand(together):
     for before, after in pairwise([0, *log]):
         assert after <= max(before + 25, ceil(before * sqrt(2)), 25)
     assert len(log) < 15
+
+
+def shown(trial):
+    """What a race sees of a trial."""
+    rest = trial.n_steps, trial.is_over, trial.best, trial.run().loss_curve
+    return *rest, trial._path, list(trial._ways_back)
+
+
+@any_kind
+def test_a_trial_that_is_trained_ahead_is_what_it_was_until_it_becomes_the_other(
+    together,
+):
+    (trial, log), (other, expected) = (trial_of(falling, None, together) for _ in "ab")
+    for one in (trial, other):
+        one.advance_to(100)
+    draws, before = np.random.default_rng(0), shown(trial)
+    go, n_pauses = trial.leg(400, lambda: draws.random() < 0.5), 0
+    while (later := go()) is None:
+        n_pauses += 1
+        assert repr(shown(trial)) == repr(before)
+    assert n_pauses > 1
+    assert repr(shown(trial)) == repr(before)
+    assert trial.become(later) == other.advance_to(400)
+    assert repr(shown(trial)) == repr(shown(other))
+    assert log == expected
+
+
+@any_kind
+@given(seed=st.integers(0, 2**31), n=st.sampled_from([100, 200, 400]))
+def test_forks_that_were_foreseen_are_those_that_there_are(together, seed, n):
+    script = lambda n, _: float(np.random.default_rng([seed, n]).uniform(1, 2))  # noqa: E731
+    (trial, _), (other, _) = (trial_of(script, None, together) for _ in "ab")
+    for one in (trial, other):
+        one.advance_to(n)
+    recipe = trial.recipe._replace(alpha=0.5)
+    now = trial.future_fork(recipe, n)
+    assert trial.future_fork(recipe, n) is now
+    go, then = trial.leg(2 * n), {trial.future_fork(recipe, 2 * n)}
+    assert trial.fork(recipe) is now
+    assert now.n_steps == other.fork(recipe).n_steps
+    later = go()
+    then.add(trial.future_fork(recipe, 2 * n))  # there is more to tell it by
+    trial.become(later)
+    other.advance_to(2 * n)
+    fork, expected = trial.fork(recipe), other.fork(recipe)
+    assert fork in then
+    for one in (fork, expected):
+        one.advance_to(2 * n)
+    assert repr(shown(fork)) == repr(shown(expected))
 
 
 @any_kind

@@ -92,7 +92,7 @@ class Trial:
         runs = zip(self._set_objectives(), starts, strict=True)
         self._descents = [solver.begin(*run, rng) for run in runs]
         self._curve, self._ways_back, self._forks = [], {}, {}
-        self._ahead = self._n_made = None
+        self._ahead, self._n_made = None, {}
 
     def _set_objectives(self):
         """J of the committee, to be judged by; and those that are minimised."""
@@ -186,7 +186,7 @@ class Trial:
         """
         later = copy(self)
         later._path, later._ways_back = self._path.copy(), self._ways_back.copy()
-        self._ahead = later
+        later._n_made, self._ahead = {}, later
         how = later._advance_to, n_steps, is_paused
         return partial(suited_to, self.n_operations, *how)
 
@@ -203,18 +203,18 @@ class Trial:
         while self.n_steps < n_steps and not self.is_over:
             growth = max(_FIRST, ceil(self.n_steps * _GROWTH))
             next_one = min(n_steps, growth, self._most)
-            self._n_made = self._n_made or [0] * len(self._descents)
+            n = next_one - self.n_steps
             for i, descent in enumerate(self._descents):
-                n_left = next_one - self.n_steps - self._n_made[i]
-                self._n_made[i] += descent.advance(n_left, is_paused)
-                if is_paused():
+                n_before = self._n_made.get(i, 0)
+                self._n_made[i] = n_before + descent.advance(n - n_before, is_paused)
+                if self._n_made[i] < n:
                     return None
             self._settle(next_one)
         return self
 
     def _settle(self, n_steps):
         """A checkpoint, after so many steps."""
-        self.n_steps, self._n_made, self._curve = n_steps, None, self._mean_curve()
+        self.n_steps, self._n_made, self._curve = n_steps, {}, self._mean_curve()
         self._judge()
         if n_steps in _WAYS_BACK:
             ways = [descent.fork(descent.objective) for descent in self._descents]
