@@ -122,9 +122,11 @@ class Trial:
 
     @property
     def _is_gaining(self):
-        """Whether the best is the last, as far as it has been trained ahead."""
-        there = self if self._ahead is None else self._ahead
-        return there.best.n_steps == there.n_steps
+        """Whether there is a new best ahead, or the best is the last so far."""
+        ahead = self._ahead
+        if ahead is None or ahead.n_steps == self.n_steps:
+            return self.best.n_steps == self.n_steps
+        return ahead.best.n_steps > self.n_steps
 
     def _way_back_from(self, n_steps):
         """The steps from which a fork goes on, if it comes from so many."""
