@@ -17,6 +17,7 @@ cores did not wait for memory or for Python's lock.
 
 import argparse
 import os
+import sys
 import time
 import warnings
 from statistics import median
@@ -248,7 +249,7 @@ def main():
     parser.add_argument("--plan", nargs="*", type=int)
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    heading = printed_heading("python benchmarks/cores.py")
+    heading = printed_heading(" ".join(["python", *sys.argv]))
     with threadpool_limits(1, user_api="blas"), heading:
         if options.plan:
             print_plan(options.sets, options.plan)
