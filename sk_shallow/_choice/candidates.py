@@ -29,7 +29,7 @@ _LEAST, _MOST = 1e-4, 1e4
 # With so many samples, edges by distinct values are worth a trial.
 _MANY = 1000
 # Numbers in an encoded design, at the most, unless its columns are few.
-_LARGEST_DESIGN, _FEW_COLUMNS = 2e8, 1000
+_LARGEST_DESIGN, _FEW_COLUMNS = 2e8, 640
 # With so many encoded columns, one penalty is tried first.
 _WIDE = 500
 # Columns that are decorrelated, at the most.
