@@ -18,11 +18,12 @@ document.addEventListener("DOMContentLoaded", () => {
   // What scrolls by itself is reached by the tabulator key.
   const scrolls = () => {
     for (const box of document.querySelectorAll(
-      "article table, article pre, article .floors, article .math",
+      "article table, article pre, article .floors, article div.math",
     )) {
       if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
     }
   };
   scrolls();
   addEventListener("resize", scrolls);
+  addEventListener("load", () => window.MathJax?.startup?.promise?.then(scrolls));
 });
