@@ -1,19 +1,24 @@
-"""Look at the built site with a browser, as a reader would.
+"""Look at the built site: its files, and with a browser as a reader would.
+
+    python docs/check_site.py --no-browser
+
+No link within the site leads nowhere, nothing is asked of another host, and the index
+of the search has some words, English and Chinese.
 
     npm install --prefix /tmp/axe axe-core
     pip install selenium
     python docs/check_site.py --axe /tmp/axe/node_modules/axe-core/axe.min.js
 
-It needs Chromium and its driver, of the system. Every page is opened: no warning in the
-console, nothing asked of another host, no link within the site that leads nowhere,
-every formula rendered, no page wider than a phone, no serious fault by axe-core in
-light and in dark. The search has to find some words, and the keyboard the main links.
-What is wrong is printed, and ends in an error.
+This needs Chromium and its driver, of the system, and opens every page: no warning in
+the console, every formula rendered, no page wider than a phone, no serious fault by
+axe-core in light and in dark. The search has to find the words, and the keyboard the
+main links. What is wrong is printed, and ends in an error.
 """
 
 import argparse
 import base64
 import json
+import re
 import sys
 import threading
 import time
@@ -23,42 +28,46 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import quote, unquote, urldefrag, urljoin, urlsplit
 
-from selenium import webdriver
-from selenium.webdriver.common.by import By
-from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
-
-SITE = Path(__file__).resolve().parent / "_build"
+HERE = Path(__file__).resolve().parent
+SITE = HERE / "_build"
+sys.path.append(str(HERE / "_ext"))
 DESKTOP, PHONE = (1280, 900), (375, 800)
 WORDS = ("quantile", "leaky", "激活函数", "隐藏层", "predict_interval")
 
 
 class Links(HTMLParser):
-    """The targets of the links of a page, and the places that links may lead to."""
+    """The links of a page, the places that links may lead to, and what it loads."""
 
     def __init__(self, text):
         super().__init__()
-        self.targets, self.places = [], {""}
+        self.targets, self.places, self.loaded = [], {""}, []
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
         """Called by the parser for each element."""
         attrs = dict(attrs)
         self.places.add(attrs.get("id", ""))
+        if tag in ("script", "img", "iframe"):
+            self.loaded.append(attrs.get("src") or "")
+        if tag == "link" and attrs.get("rel") in ("stylesheet", "icon", "preload"):
+            self.loaded.append(attrs.get("href") or "")
         if tag == "a":
             self.places.add(attrs.get("name", ""))
             if "href" in attrs:
                 self.targets.append(attrs["href"])
 
 
-def broken_links(site):
-    """(page, target) of each link within the site that leads nowhere."""
+def faults_of_files(site):
+    """Links that lead nowhere, and what would be loaded from another host."""
     pages = {
         path.relative_to(site).as_posix(): Links(path.read_text(encoding="utf-8"))
         for path in site.rglob("*.html")
         if "_static" not in path.parts
     }
     for name, page in pages.items():
+        for url in page.loaded:
+            if url.startswith(("http:", "https:", "//")):
+                yield f"{name}: asks another host: {url}"
         for target in page.targets:
             if urlsplit(target).scheme or target.startswith("//"):
                 continue
@@ -66,9 +75,33 @@ def broken_links(site):
             path = unquote(path).lstrip("/")
             if path in pages:
                 if unquote(place) not in pages[path].places:
-                    yield name, target
+                    yield f"{name}: leads nowhere: {target}"
             elif not (site / path).is_file():
-                yield name, target
+                yield f"{name}: leads nowhere: {target}"
+
+
+def faults_of_index(site, words):
+    """Words that the index of the search does not have; a script without stemmer."""
+    from two_language_search import SearchEnglishAndChinese
+
+    language = SearchEnglishAndChinese({})
+    code = (site / "_static" / "language_data.js").read_text(encoding="utf-8")
+    if not re.search(r"window\.Stemmer = \w+;", code) or "splitQuery" not in code:
+        yield "search: its script has no stemmer or no splitter"
+    index = (site / "searchindex.js").read_text(encoding="utf-8")
+    terms = json.loads(index[index.index("(") + 1 : -1])["terms"]
+    for word in words:
+        pages = [
+            {
+                page
+                for term, found in terms.items()
+                if stem in term
+                for page in (found if isinstance(found, list) else [found])
+            }
+            for stem in map(language.stem, language.split(word))
+        ]
+        if not set.intersection(*pages):
+            yield f"search: {word} is not in the index"
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -87,6 +120,8 @@ def serve(folder):
 
 def open_browser():
     """Chromium without a window, which keeps what it logs and what it loads."""
+    from selenium import webdriver
+
     options = webdriver.ChromeOptions()
     options.binary_location = "/usr/bin/chromium"
     for argument in (
@@ -211,6 +246,9 @@ def take(browser, folder, name, kind):
 
 def faults_of_search(browser, home, words):
     """Words that the search does not find."""
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.support.ui import WebDriverWait
+
     resize(browser, DESKTOP)
     for word in words:
         browser.get(f"{home}search.html?q={quote(word)}")
@@ -231,6 +269,8 @@ def faults_of_search(browser, home, words):
 
 def faults_of_keyboard(browser, home):
     """Links of the header that the tabulator key does not reach, or does not show."""
+    from selenium.webdriver.common.keys import Keys
+
     resize(browser, (1600, 900))
     browser.get(home + "index.html")
     wanted = set(
@@ -258,6 +298,7 @@ def main():
     """Print what is wrong; whether anything is."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--site", type=Path, default=SITE)
+    parser.add_argument("--no-browser", action="store_true", help="only the files")
     parser.add_argument("--axe", type=Path, help="axe.min.js of axe-core")
     parser.add_argument("--screenshots", type=Path, help="a folder for pictures")
     parser.add_argument("--only", default="", help="pages whose path has this in it")
@@ -265,22 +306,23 @@ def main():
     if options.screenshots:
         options.screenshots.mkdir(parents=True, exist_ok=True)
     axe = options.axe and options.axe.read_text(encoding="utf-8")
-    faults = [f"{page}: leads nowhere: {to}" for page, to in broken_links(options.site)]
-    home = serve(options.site)
+    faults = [*faults_of_files(options.site), *faults_of_index(options.site, WORDS)]
     names = sorted(
         path.relative_to(options.site).as_posix()
         for path in options.site.rglob("*.html")
         if "_static" not in path.parts
     )
-    browser = open_browser()
-    try:
-        for name in (name for name in names if options.only in name):
-            found = faults_of_page(browser, home, name, axe, options.screenshots)
-            faults += [f"{name}: {fault}" for fault in found]
-        faults += faults_of_search(browser, home, WORDS)
-        faults += faults_of_keyboard(browser, home)
-    finally:
-        browser.quit()
+    if not options.no_browser:
+        home = serve(options.site)
+        browser = open_browser()
+        try:
+            for name in (name for name in names if options.only in name):
+                found = faults_of_page(browser, home, name, axe, options.screenshots)
+                faults += [f"{name}: {fault}" for fault in found]
+            faults += faults_of_search(browser, home, WORDS)
+            faults += faults_of_keyboard(browser, home)
+        finally:
+            browser.quit()
     print(*faults, f"{len(names)} pages, {len(faults)} faults", sep="\n")
     return len(faults) > 0
 
