@@ -29,9 +29,22 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "two_language_search",
 ]
-exclude_patterns = ["_build", "_generated", "**/GALLERY_HEADER.rst", "**/README.rst"]
+# The pages beside the notes and of the tutorial are listed by those who wrote them.
+exclude_patterns = [
+    "_build",
+    "_generated",
+    "**/GALLERY_HEADER.rst",
+    "*/executed/index.rst",
+]
 templates_path = ["_templates"]
-suppress_warnings = ["config.cache", "myst.xref_missing", "toc.not_readable"]
+suppress_warnings = [
+    "config.cache",
+    # The copies of an earlier build, below the folder of the examples.
+    "sphinx_gallery.duplicate_filename",
+    # Pages that have not landed.
+    "myst.xref_missing",
+    "toc.not_readable",
+]
 
 myst_enable_extensions = [
     "amsmath",
