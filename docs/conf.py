@@ -69,8 +69,9 @@ numpydoc_validation_checks = {
 # Activations are their formulas; what is scikit-learn's is validated there.
 numpydoc_validation_exclude = {
     r"\.(Identity|Logistic|Tanh|ReLU|LeakyReLU|ELU|Softplus)\.(forward|slope|chain)$",
-    r"\.get_metadata_routing$",
-    r"\.set_\w+_request$",
+    r"\.(get_metadata_routing|get_params|set_params|set_output|set_\w+_request)$",
+    r"\.HiddenLayer\.(fit_transform|get_feature_names_out)$",
+    r"\.ShallowNNClassifier\.score$",
 }
 
 # A folder of examples is a gallery as soon as there is a script in it.
@@ -133,18 +134,10 @@ copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
 
-SCIKIT_LEARN = {
-    "accuracy_score",
-    "df_output_transform",
-    "meta-estimator",
-    "metadata_routing",
-    "sphx_glr_auto_examples_miscellaneous_plot_set_output.py",
-}
-
-
 def as_text(app, env, node, contnode):
     """What inherited docstrings say of scikit-learn's manual, without a link."""
-    return contnode if node["reftarget"] in SCIKIT_LEARN else None
+    inherited = node.get("refdoc", "").startswith("api/generated/")
+    return contnode if inherited and node.get("refdomain") == "std" else None
 
 
 def without_empty_lines(app, doctree):
