@@ -41,9 +41,6 @@ suppress_warnings = [
     "config.cache",
     # The copies of an earlier build, below the folder of the examples.
     "sphinx_gallery.duplicate_filename",
-    # Pages that have not landed.
-    "myst.xref_missing",
-    "toc.not_readable",
 ]
 
 myst_enable_extensions = [
