@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from joblib import parallel_config
+from joblib import ParallelBackendBase, parallel_config
 from numpy.testing import assert_allclose, assert_array_equal
 from test_lm import objective_of
 
@@ -321,6 +321,36 @@ def test_before_the_first_step_these_samples_are_all_and_no_stream():
     progress = Progress.of(SimpleNamespace(data=data), plan, None)
     assert progress[1:] == (6.0, 1, 2, False, None)
     assert progress.n_before == np.inf
+
+
+class Elsewhere(ParallelBackendBase):
+    """Like those of clusters, it takes whatever joblib's Parallel is given."""
+
+    def effective_n_jobs(self, n_jobs):
+        return 2
+
+    def configure(self, n_jobs=1, **others):
+        raise AssertionError("a run went to the backend")
+
+    def submit(self, func, callback=None):
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize(("n_runs", "n_jobs"), [(1, None), (1, 2), (2, 1)])
+def test_a_run_that_has_no_company_stays_here(n_runs, n_jobs):
+    plan = SimpleNamespace(
+        solver=Scripted(lambda i, n: 0.0),
+        layout=None,
+        objective=lambda samples: SimpleNamespace(
+            penalty=None, value=lambda theta: theta[2]
+        ),
+    )
+    starts = [[np.array([i, 0.0, np.inf])] for i in range(n_runs)]
+    jobs = starts, [{}] * n_runs, None, [None] * n_runs
+    samples = SimpleNamespace(X=np.empty((N_SAMPLES, 1)))
+    with parallel_config(Elsewhere()):
+        runs = train(plan, samples, *jobs, WATCH, n_jobs)
+    assert [run.theta[0] for run in runs] == list(range(n_runs))
 
 
 @pytest.mark.parametrize("n_jobs", [None, 1, 2])

@@ -224,12 +224,16 @@ def train(
         task.begin(n_runs, in_order=False)
         tasks = [task.part("member", i) for i in range(n_runs)]
         run = partial(_member, run, n_most)
-    jobs = zip(starts, penalties, rngs, titles, tasks, strict=True)
+    shared = n_operations, run, plan, samples
+    jobs = [
+        (*shared, *job, state, watch)
+        for job in zip(starts, penalties, rngs, titles, tasks, strict=True)
+    ]
+    # Backends of joblib may send a single run, too, to other machines.
+    if n_runs == 1 or n_jobs == 1:
+        return [suited_to(*job) for job in jobs]
     n_jobs = None if n_jobs is None else min(n_jobs, n_runs)
-    return Parallel(n_jobs=n_jobs if n_runs > 1 else 1)(
-        delayed(suited_to)(n_operations, run, plan, samples, *job, state, watch)
-        for job in jobs
-    )
+    return Parallel(n_jobs=n_jobs)(delayed(suited_to)(*job) for job in jobs)
 
 
 def _n_most(solver, searched, n_starts):
@@ -240,8 +244,9 @@ def _n_most(solver, searched, n_starts):
 
 
 def _member(run, n_most, plan, samples, thetas, penalty, rng, title, task, *watched):
-    """One of several runs, a task of its own."""
+    """One of several runs, a task of its own, from copies: solvers write into θ."""
     task.begin(n_most)
+    thetas = [theta.copy() for theta in thetas]
     done = run(plan, samples, thetas, penalty, rng, title, task, *watched)
     task.end(lambda: done)
     return done
