@@ -99,7 +99,7 @@ def test_every_display_is_drawn(tmp_path, monkeypatch):
     assert (tmp_path / "page.png").read_bytes().startswith(b"\x89PNG")
 
 
-def printed(name, *arguments):
+def printed(name, *arguments, timeout=None):
     """What an example prints, run as a user does."""
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     done = subprocess.run(
@@ -108,6 +108,7 @@ def printed(name, *arguments):
         capture_output=True,
         text=True,
         check=False,
+        timeout=timeout,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -135,3 +136,16 @@ def test_seven_units_tell_cats():
     told = printed("cat_or_not.py").splitlines()
     one, seven = (float(line.split()[-3]) for line in told)
     assert one < 0.7 < 0.9 < seven
+
+
+@pytest.mark.slow
+def test_a_file_is_learnt_in_pieces_with_constant_memory():
+    for name in ("pandas", "polars", "pyarrow"):
+        pytest.importorskip(name)
+    told = printed("chunks.py", "--rows", "200000").splitlines()
+    rows = {line.split()[0]: [float(n) for n in line.split()[1:]] for line in told[1:]}
+    score, small, large = rows.pop("parquet_at_once")
+    assert len(rows) == 4
+    for its_score, its_small, its_large in rows.values():
+        assert abs(its_score - score) < 0.01
+        assert its_large - its_small < 0.6 * (large - small)

@@ -1,0 +1,43 @@
+"""Real clusters, of processes on this machine: `examples/on_a_cluster.py`."""
+
+import re
+
+import pytest
+from test_examples import printed
+
+pytestmark = pytest.mark.slow
+
+
+def shown(*parts):
+    """The lines that parts of the example print, by what stands before the colon."""
+    lines = printed("on_a_cluster.py", *parts, timeout=300).splitlines()
+    return dict(line.split(": ", 1) for line in lines)
+
+
+def number(pattern, text):
+    return float(re.search(pattern, text)[1])
+
+
+def test_a_search_and_a_committee_on_dask_and_a_worker_that_is_killed():
+    pytest.importorskip("distributed", reason="needs the extra dask")
+    told = shown("search", "committee", "kill")
+    assert told["cluster"].startswith("tcp://127.0.0.1:")
+    for search in ("search", "search through it"):
+        assert told[search].endswith("as without a cluster: True")
+        assert number(r"accuracy (\S+),", told[search]) > 0.9
+    assert re.fullmatch(r"worker \{\d+\}, started again: \{\d+\}", told["killed"])
+    assert told["committee"].endswith("as without a cluster: True")
+
+
+def test_training_on_more_than_a_worker_can_hold():
+    pytest.importorskip("dask_ml", reason="needs the extra dask")
+    told = shown("stream")
+    size = number(r"X of (\d+) MiB", told["stream"])
+    limit = number(r"(\d+) MiB for each", told["stream"])
+    assert number(r"at most (\d+) MiB", told["trained"]) < limit < size
+    assert number(r"accuracy (\S+)", told["predicted"]) > 0.8
+
+
+def test_the_same_search_on_ray():
+    pytest.importorskip("ray", reason="needs the extra ray")
+    assert shown("ray")["ray"].endswith("as without a cluster: True")
