@@ -1,11 +1,17 @@
 """Real clusters, of processes on this machine: `examples/on_a_cluster.py`."""
 
 import re
+from importlib.util import find_spec
 
 import pytest
 from test_examples import printed
 
 pytestmark = pytest.mark.slow
+
+
+def needs(package, extra):
+    reason = f"{package} is not installed; it comes with the extra {extra}"
+    return pytest.mark.skipif(find_spec(package) is None, reason=reason)
 
 
 def shown(*parts):
@@ -18,8 +24,8 @@ def number(pattern, text):
     return float(re.search(pattern, text)[1])
 
 
+@needs("distributed", "dask")
 def test_a_search_and_a_committee_on_dask_and_a_worker_that_is_killed():
-    pytest.importorskip("distributed", reason="needs the extra dask")
     told = shown("search", "committee", "kill")
     assert told["cluster"].startswith("tcp://127.0.0.1:")
     for search in ("search", "search through it"):
@@ -29,8 +35,8 @@ def test_a_search_and_a_committee_on_dask_and_a_worker_that_is_killed():
     assert told["committee"].endswith("as without a cluster: True")
 
 
+@needs("dask_ml", "dask")
 def test_training_on_more_than_a_worker_can_hold():
-    pytest.importorskip("dask_ml", reason="needs the extra dask")
     told = shown("stream")
     size = number(r"X of (\d+) MiB", told["stream"])
     limit = number(r"(\d+) MiB for each", told["stream"])
@@ -38,6 +44,6 @@ def test_training_on_more_than_a_worker_can_hold():
     assert number(r"accuracy (\S+)", told["predicted"]) > 0.8
 
 
+@needs("ray", "ray")
 def test_the_same_search_on_ray():
-    pytest.importorskip("ray", reason="needs the extra ray")
     assert shown("ray")["ray"].endswith("as without a cluster: True")

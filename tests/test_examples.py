@@ -140,8 +140,10 @@ def test_seven_units_tell_cats():
 
 @pytest.mark.slow
 def test_a_file_is_learnt_in_pieces_with_constant_memory():
-    for name in ("pandas", "polars", "pyarrow"):
+    for name in ("pandas", "polars"):
         pytest.importorskip(name)
+    # It comes with the extra dask; the newest needs NumPy 2.
+    pytest.importorskip("pyarrow", exc_type=ImportError)
     told = printed("chunks.py", "--rows", "200000").splitlines()
     rows = {line.split()[0]: [float(n) for n in line.split()[1:]] for line in told[1:]}
     score, small, large = rows.pop("parquet_at_once")
