@@ -85,8 +85,9 @@ galleries = [
 sphinx_gallery_conf = {
     "examples_dirs": [folder for folder, _ in galleries],
     "gallery_dirs": [gallery for _, gallery in galleries],
-    # Not executed: a long one, a server, a reader of files; their pages say so.
-    "filename_pattern": r"[/\\](?!quickstart|onnx_server|predict_with_numpy)\w+\.py$",
+    # Not executed: long ones, a server, a reader of files; their pages say so.
+    "filename_pattern": r"[/\\](?!chunks|on_a_cluster|onnx_server|predict_with_numpy"
+    r"|quickstart)\w+\.py$",
     "within_subsection_order": "FileNameSortKey",
     "download_all_examples": False,
     "default_thumb_file": str(HERE / "_generated" / "network.png"),

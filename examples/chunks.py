@@ -1,17 +1,18 @@
-"""A file that is read in pieces: partial_fit over Parquet and CSV, memory that stays.
+"""A file that is read in pieces
+=============================
 
-    pip install sk-shallow pandas polars pyarrow
-    python examples/chunks.py [--rows 400000]
+``python examples/chunks.py [--rows 400000]``, with pandas, polars and pyarrow
 
-Each reader trains a network in a process of its own, first on a file of a quarter of
-the rows, then on the whole one. Its peak memory is about the same after both, while
-that of `fit` on the whole file grows with it. Three passes over the file, each at a
-lower rate, score as `fit` does within the noise: unlike a stream, a file is known to
-end. Two readers keep what they have read, or read far ahead, and are left out: pyarrow
-with `pre_buffer`, which is its default, and polars with CSV.
+Each reader trains a network by ``partial_fit`` in a process of its own, first on a file
+of a quarter of the rows, then on the whole one. Its peak memory is about the same after
+both, while that of ``fit`` on the whole file grows with it. Three passes over the file,
+each at a lower rate, score as ``fit`` does within the noise: unlike a stream, a file is
+known to end. Two readers keep what they have read, or read far ahead, and are left out:
+pyarrow with ``pre_buffer`` for Parquet, which is its default, and polars for CSV.
 
 A piece is a frame and goes in as it is; its strings are one-hot in the network. Rows
-should be in random order in the file: a stream forgets what was long ago.
+should be in random order in the file: a stream forgets what was long ago. It writes
+files and starts processes, and is not executed for this site.
 """
 
 import argparse

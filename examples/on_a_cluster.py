@@ -1,19 +1,23 @@
-"""More machines, with dask and with Ray: searches, committees, data beyond memory.
+"""A cluster, with dask and with Ray
+=================================
 
-    pip install "sk-shallow[dask,ray]"
-    python examples/on_a_cluster.py [search committee kill stream ray]
+``pip install "sk-shallow[dask,ray]"``, then
+``python examples/on_a_cluster.py [search committee kill stream ray]``
+
+More machines for searches and committees, data beyond the memory of one. It is not
+executed for this site.
 
 The cluster is real, if small: a scheduler and two worker processes that talk TCP over
-127.0.0.1. For one of many machines, give `Client` the address of its scheduler; the
+127.0.0.1. For one of many machines, give ``Client`` the address of its scheduler; the
 rest stays the same. dask-ml 2025.1 works with scikit-learn 1.9 and 1.6; only its two
 wrappers are used.
 
 Two things need care:
 
 - joblib puts the arrays of a search on one worker, and dask keeps no second copy. If
-  that worker dies, so does the search (dask/distributed#3149). `safe` keeps copies.
-- `Incremental.fit` on the whole array lets idle workers make blocks ahead of training,
-  until their memory is full. `train_in_windows` gives it a few blocks at a time.
+  that worker dies, so does the search (dask/distributed#3149). ``safe`` keeps copies.
+- ``Incremental.fit`` on the whole array lets idle workers make blocks ahead of
+  training, until their memory is full. ``train_in_windows`` gives it a few at a time.
 """
 
 import os
