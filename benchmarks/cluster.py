@@ -2,11 +2,12 @@
 
     python benchmarks/cluster.py [--tasks 500] [--repeats 5]
 
-Tasks that do nothing go to two workers of a cluster on this machine. The milliseconds
-of a task are those of the wall clock, divided by the number of tasks: the median of the
-repeats and their extremes, and the CPU milliseconds of the process that asks, in which
-dask's scheduler lives, too. joblib sends one task at a time, and as many as it finds
-right (`batch_size="auto"`, which needs some time to find them).
+Tasks that do nothing go to two workers of a cluster on this machine. A call with ten of
+them is its start; what a call with more takes longer, divided by how many more there
+are, is what a task costs. These are milliseconds of the wall clock, and CPU
+milliseconds of the process that asks, in which dask's scheduler lives, too: medians,
+and for the wall clock the extremes. joblib sends one task at a time, and as many as it
+finds right (`batch_size="auto"`, which needs some time to find them).
 """
 
 import argparse
@@ -21,6 +22,7 @@ import numpy as np
 from _timing import printed_heading
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+FEW = 10
 
 
 def nothing(i):
@@ -33,17 +35,26 @@ def by_joblib(backend, n_tasks, batch_size, **options):
         joblib.Parallel(batch_size=batch_size)(jobs)
 
 
+def timed(run, n_tasks):
+    """Milliseconds of the wall clock, and of this process."""
+    starts = np.array([perf_counter(), process_time()])
+    run(n_tasks)
+    return 1e3 * (np.array([perf_counter(), process_time()]) - starts)
+
+
 def measured(name, run, n_tasks, repeats):
-    run(n_tasks // 10)
-    wall, cpu = [], []
-    for _ in range(repeats):
-        starts = perf_counter(), process_time()
-        run(n_tasks)
-        wall.append(1e3 * (perf_counter() - starts[0]) / n_tasks)
-        cpu.append(1e3 * (process_time() - starts[1]) / n_tasks)
-    low, middle, high = np.quantile(wall, [0, 0.5, 1])
+    run(FEW)
+    few, many = (
+        np.array(times)
+        for times in zip(
+            *((timed(run, FEW), timed(run, n_tasks)) for _ in range(repeats)),
+            strict=True,
+        )
+    )
+    wall, cpu = ((many - few) / (n_tasks - FEW)).T
     print(
-        f"| {name} | {middle:.2f} | {low:.2f}–{high:.2f} | {np.median(cpu):.2f} |",
+        f"| {name} | {np.median(few[:, 0]):.0f} | {np.median(wall):.2f} "
+        f"({wall.min():.2f}–{wall.max():.2f}) | {np.median(cpu):.2f} |",
         flush=True,
     )
 
@@ -90,7 +101,7 @@ def main():
         measured(name, run, arguments.tasks, arguments.repeats)
 
     with printed_heading(f"python benchmarks/cluster.py --tasks {arguments.tasks}"):
-        print("| tasks | ms of a task | from–to | CPU ms of the asking process |")
+        print("| tasks by | start, ms | a task, ms | a task, CPU ms here |")
         print("|---|---:|---:|---:|")
         with_joblib("loky", measure, n_jobs=2)
         on_dask(measure)
