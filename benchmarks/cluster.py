@@ -83,7 +83,13 @@ def on_ray(measure):
     import ray
     from ray.util.joblib import register_ray
 
-    ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False)
+    ray.init(
+        address="local",
+        num_cpus=2,
+        include_dashboard=False,
+        log_to_driver=False,
+        _node_ip_address="127.0.0.1",
+    )
     register_ray()
     task = ray.remote(nothing)
     measure("Ray, `.remote`", lambda n: ray.get([task.remote(i) for i in range(n)]))
