@@ -1,6 +1,6 @@
 """Fits on large data: seconds, score and memory, and X in a file beside X in memory.
 
-    python benchmarks/size.py [--largest 10000000] [--threads 1 2] [--only rows files]
+    python benchmarks/size.py [--largest 10000000] [--threads 1 2] [--only copies files]
 
 Each fit is a child process, whose peak of memory, beside X, is that of its own pages
 (RssAnon), looked at every 5 ms: the pages of a file that is mapped are not counted. The
@@ -17,6 +17,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 from _datasets import as_categories, enough_of_each_class, load, split, table_encoder
@@ -30,8 +31,10 @@ from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 from sk_shallow import ShallowNNClassifier, ShallowNNRegressor
+from sk_shallow._arrays import design
 
 SETS = ("kddcup99_10pct", "mnist")
 N_TEST = 20_000
@@ -197,18 +200,52 @@ def table_of_files(folder, n_threads):
             print(f"time ratio {times['file'] / times['memory']:.2f}\n", flush=True)
 
 
+def table_of_copies(repeats=5):
+    """CPU seconds of fits in turn: with a standardised copy, and with rows made."""
+    print("| data | with a copy, s | rows as gathered, s | ratio | epochs |")
+    print("|---|---:|---:|---:|---:|")
+    rng = np.random.default_rng(0)
+    for n, d, dtype in (
+        (30_000, 784, np.float64),
+        (30_000, 784, np.float32),
+        (20_000, 100, np.float64),
+        (200_000, 20, np.float64),
+        (1_000_000, 20, np.float32),
+    ):
+        X = rng.standard_normal((n, d)).astype(dtype)
+        y = X[:, 0] + X[:, 1] * X[:, 2] > 0
+        model = ShallowNNClassifier(100, alpha=1.0, random_state=0)
+        seconds = {design._LARGEST: [], 0: []}
+        for most in [*seconds] * repeats:
+            design._LARGEST = most
+            start = time.process_time()
+            model.fit(X, y)
+            seconds[most].append(time.process_time() - start)
+        design._LARGEST, (copied, made) = max(seconds), map(median, seconds.values())
+        print(
+            f"| {n:,} × {d} {np.dtype(dtype)} | {copied:.2f} | {made:.2f} | "
+            f"{made / copied:.2f} | {model.n_iter_} |",
+            flush=True,
+        )
+
+
 def main():
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--largest", type=int, default=10**7)
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--only", nargs="+", default=["rows", "sets", "files"])
+    parser.add_argument(
+        "--only", nargs="+", default=["copies", "rows", "sets", "files"]
+    )
     parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.child:
         return child(*given.child)
     with printed_heading("python " + " ".join(sys.argv)):
-        print(HEAD, flush=True)
+        if "copies" in given.only:
+            with threadpool_limits(1):
+                table_of_copies()
+        print(f"\n{HEAD}", flush=True)
         for n_threads in given.threads:
             with tempfile.TemporaryDirectory() as folder:
                 folder = Path(folder)
