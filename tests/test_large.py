@@ -174,3 +174,16 @@ def test_a_fit_on_a_file_is_that_on_an_array(in_a_file, rules):
     net = ShallowNNRegressor(**SMALL | rules)
     mapped = net.fit(X, y).predict(X)
     assert_allclose(net.fit(np.array(X), y).predict(X), mapped, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("encoding", [None, "piecewise"])
+def test_gradients_on_a_file_are_those_on_an_array(in_a_file, monkeypatch, encoding):
+    monkeypatch.setattr(design, "_LARGEST_BESIDE_A_FILE", 0)
+    X = in_a_file[:100, :5]
+    net = ShallowNNRegressor(**SMALL, encoding=encoding)
+    mapped = net.fit(X, target(X)).feature_importances_
+    gradients = net.input_gradients(X)
+    assert_array_equal(gradients, net.input_gradients(np.array(X)))
+    net.fit(np.array(X), target(X))
+    assert_allclose(mapped, net.feature_importances_, rtol=1e-3)

@@ -400,7 +400,7 @@ class Encoding:
     def slopes(self, columns):
         """The derivative of each column in the end by that of X; NaN of labels."""
         out = np.full((columns.n_samples, self.n_columns), np.nan)
-        steep = self.ramps.slopes(columns.numbers)
+        steep = self.ramps.slopes(columns.numbers[:])
         for source, target in self._runs():
             out[:, target] = steep[:, source]
         return out

@@ -88,4 +88,5 @@ def _blocks(plan, weights, X):
     for start in range(0, X.shape[0], step):
         rows = np.arange(start, min(start + step, X.shape[0]))
         some = rows_of(X, rows)
-        yield rows, some, gradients(plan.inputs(some), b1, W1, W2, V, plan.activation)
+        inputs = plan.inputs(some)[:]
+        yield rows, some, gradients(inputs, b1, W1, W2, V, plan.activation)
