@@ -190,6 +190,32 @@ def test_of_many_rows_some_are_dealt_out_with_their_copies(seed, is_sparse):
     assert 80 < np.count_nonzero(fold >= 0) < 400  # 200 wanted
 
 
+@given(seed=seeds)
+def test_which_rows_are_dealt_out_does_not_depend_on_the_layout_in_memory(seed):
+    n_rows, d = 2**15 // 11 + 1, 11  # the last row is a block of its own
+    X = np.tile(table(seed, 11, d), (n_rows // 11 + 1, 1))[:n_rows]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(folds, "_MOST_DEALT", n_rows // 2)
+        dealt, same = (
+            folds.dealt_rows(Data.of(read(table_of(np.array(X, order=o))), X[:, 0]))
+            for o in "CF"
+        )
+    np.testing.assert_array_equal(dealt, same)
+    with_all_copies = np.isin(np.arange(n_rows) % 11, dealt % 11)
+    np.testing.assert_array_equal(dealt, np.flatnonzero(with_all_copies))
+
+
+@given(seed=seeds, n_levels=st.integers(1, 2))
+def test_of_few_contents_some_are_dealt_out(seed, n_levels):
+    X = np.random.default_rng(seed).normal(size=(n_levels, 1))
+    X = read(table_of(np.repeat(X, 100, axis=0)))
+    data = Data.of(X, np.arange(100.0 * n_levels))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(folds, "_MOST_DEALT", 20)
+        assert len(folds.dealt_rows(data)) > 0
+        assert len(folds.test_sets(folds.told_apart(data, 5), 5, None)) == 5
+
+
 @given(seed=seeds, n_sets=st.integers(1, 5), n_members=st.integers(1, 7))
 def test_member_weights_are_the_weights_without_test_sets(seed, n_sets, n_members):
     rng = np.random.default_rng(seed)

@@ -129,17 +129,20 @@ def units_of(data, rows):
 def dealt_rows(data):
     """The samples that folds may hold out: not all, where there are very many.
 
-    Which, the contents tell: a sample is dealt out with all of its copies.
+    Which, the contents tell: a sample is dealt out with all of its copies. All of them
+    are, where the contents are so few that none would be.
     """
     share = _MOST_DEALT / data.n_samples
     if data.groups is not None or share >= 1:
         return np.arange(data.n_samples)
-    # The bits of Xr, shuffled: as good as a number drawn for each content.
+    # The bits of Xr, shuffled: as good as a number drawn for each content, also for 0.
     bits = _projected(data.X).view(np.uint64)
+    bits += np.uint64(0x9E3779B97F4A7C15)
     bits *= np.uint64(0x9E3779B97F4A7C15)
     bits ^= bits >> np.uint64(32)
     bits *= np.uint64(0xD6E8FEB86659FD93)
-    return np.flatnonzero(bits < share * 2.0**64)
+    rows = np.flatnonzero(bits < share * 2.0**64)
+    return rows if len(rows) else np.arange(data.n_samples)
 
 
 def _projected(X):
@@ -151,7 +154,8 @@ def _projected(X):
     with np.errstate(over="ignore", invalid="ignore"):
         for rows, _ in row_blocks(*X.numbers.shape):
             some = np.nan_to_num(X.numbers[rows])
-            places[rows] = (some * r[:n_numbers]).sum(axis=1)
+            products = np.multiply(some, r[:n_numbers], order="C")
+            places[rows] = products.sum(axis=1)
         for factor, scale in zip(X.factors, r[n_numbers:], strict=True):
             places += factor.codes * scale
     return places
