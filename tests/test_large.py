@@ -187,3 +187,13 @@ def test_gradients_on_a_file_are_those_on_an_array(in_a_file, monkeypatch, encod
     assert_array_equal(gradients, net.input_gradients(np.array(X)))
     net.fit(np.array(X), target(X))
     assert_allclose(mapped, net.feature_importances_, rtol=1e-3)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_the_deviation_on_a_file_is_that_on_an_array(in_a_file, monkeypatch):
+    monkeypatch.setattr(design, "_LARGEST_BESIDE_A_FILE", 0)
+    X = in_a_file[:100, :5]
+    rules = SMALL | {"solver": "lm", "alpha": "evidence"}
+    net = ShallowNNRegressor(**rules).fit(np.array(X), target(X))
+    _, mapped = net.predict(X, return_std=True)
+    assert_allclose(mapped, net.predict(np.array(X), return_std=True)[1], rtol=1e-12)

@@ -202,7 +202,7 @@ def predictive(posteriors, thetas, X, x, y, layout, g, unit, block=_BLOCK):
     step = max(1, block // (layout.n_out * layout.size))
     for start in range(0, X.shape[0], step):
         rows = slice(start, start + step)
-        design = np.asarray(x.design(X[rows], np.float64))
+        design = np.asarray(x.design(X[rows], np.float64)[:])
         moments[..., rows] = _moments(posteriors, thetas, design, layout, g, unit)
     mean, std = moments
     return mean * y.scale[:, None] + y.offset[:, None], std * y.scale[:, None]
