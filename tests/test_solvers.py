@@ -29,7 +29,7 @@ any_first_order = pytest.mark.parametrize("name", FIRST_ORDER)
 class LeastSquares:
     """f(θ) = 1/2n ‖Aθ - b‖² + λ/2 ‖θ‖², sample by sample."""
 
-    is_smooth, signs = True, None
+    is_smooth, signs, has_parts = True, None, False
 
     def __init__(self, noise=1.0, ridge=0.1, n_samples=48, size=4, dtype=float):
         rng = np.random.default_rng(3)
@@ -563,7 +563,7 @@ def test_a_piece_of_lbfgs_is_a_solve_of_a_quarter_as_many_iterations(n_steps):
 class Wells:
     """f(θ) = θ²/1000 - Σ depthᵢ exp(-(θ - placeᵢ)²)."""
 
-    is_smooth, signs = True, None
+    is_smooth, signs, has_parts = True, None, False
     places, depths = np.array([0.0, 6.0, 12.0]), np.array([3.0, 5.0, 9.0])
 
     def __init__(self):

@@ -75,7 +75,7 @@ class Objective:
     alpha: float
     script: Any
     log: list
-    n_samples = N_SAMPLES
+    n_samples, has_parts = N_SAMPLES, False
     loss = OUTPUT_UNITS["identity"]
     own = 1 + np.sin(np.arange(N_SAMPLES)) / 2
 

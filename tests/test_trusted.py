@@ -40,6 +40,7 @@ TABLES = {
     "array": NUMBERS,
     "single": NUMBERS.astype(np.float32),
     "sparse": sparse.csr_array(NUMBERS),
+    "mostly zeros": sparse.csr_array(np.pad(NUMBERS, ((0, 0), (0, 40)))),
     "pandas": FRAME,
     "polars": pl.DataFrame({"a": NUMBERS[:, 0], "d": np.resize(LABELS, N).tolist()}),
 }
@@ -61,6 +62,7 @@ CASES = {
     for name, table, options in (
         ("default", "array", {}),
         ("default", "pandas", {}),
+        ("default", "mostly zeros", {}),
         ("one network", "polars", {"n_hidden": 5}),
         ("evidence", "array", {"n_hidden": 3, "solver": "lm"}),
         ("rows", "sparse", {"n_hidden": 40, "solver": "lm", "alpha": "ard"}),

@@ -1,6 +1,9 @@
 """The design [1 X̃], dense or sparse, in memory or not, and where to gather its rows."""
 
+from copy import copy
+
 import numpy as np
+from scipy import sparse
 
 # Numbers of a matrix that is in memory as a whole, at the most; where X is in a file,
 # where there is room for a small part of it.
@@ -108,8 +111,8 @@ def row_blocks(n_rows, n_columns, n_elements=2**15, rows=slice(None)):
             yield slice(i, i + step), rows[i : i + step]
 
 
-class StandardizedSparse:
-    """[1 X̃] with X̃ = X/σ - 1 (μ/σ)ᵀ, never formed.
+class ScaledSparse:
+    """[1 X̃] with X̃ = X/σ, sparse as X is.
 
     `np.dot` takes it (and its transpose) for an array, so the kernel's lines are
     the same for sparse input.
@@ -118,58 +121,145 @@ class StandardizedSparse:
     ----------
     scaled : csr_array of shape (n_samples, n_features)
         X/σ.
-    shift : ndarray of shape (n_features,)
-        μ/σ.
     transposed : bool, default=False
     has_ones : bool, default=True
         Without the ones it is X̃.
     """
 
-    def __init__(self, scaled, shift, transposed=False, has_ones=True):
-        self.scaled, self.shift = scaled, shift
-        self.transposed, self.has_ones = transposed, has_ones
+    # Whether what a batch has no entries of has no gradient there.
+    has_parts = True
+
+    def __init__(self, scaled, transposed=False, has_ones=True):
+        self.scaled, self.transposed, self.has_ones = scaled, transposed, has_ones
         self.dtype = scaled.dtype
-        n_samples, n_features = scaled.shape
-        shape = n_samples, has_ones + n_features
-        self.shape = shape[:: -1 if transposed else 1]
+
+    @property
+    def shape(self):
+        """That of [1 X̃], or of its transpose."""
+        n_samples, n_features = self.scaled.shape
+        shape = n_samples, self.has_ones + n_features
+        return shape[:: -1 if self.transposed else 1]
 
     def __getitem__(self, rows):
         """The rows with these numbers."""
-        return StandardizedSparse(self.scaled[rows], self.shift)
-
-    def without_ones(self):
-        """X̃."""
-        return StandardizedSparse(self.scaled, self.shift, has_ones=False)
+        return self._but(scaled=self.scaled[rows])
 
     def take(self, rows, *_):
         """The same, called as NumPy's `take`."""
         return self[rows]
 
-    def __array__(self, dtype=None, copy=None):
-        """[1 X̃], formed: for a few rows."""
-        X = self.scaled.toarray() - self.shift
-        return np.column_stack([np.ones(len(X)), X]).astype(dtype or self.dtype)
+    def without_ones(self):
+        """X̃."""
+        return self._but(has_ones=False)
 
     @property
     def T(self):
         """[1 X̃]ᵀ."""
-        turned = not self.transposed, self.has_ones
-        return StandardizedSparse(self.scaled, self.shift, *turned)
+        return self._but(transposed=not self.transposed)
+
+    def _but(self, **changes):
+        """The same, with these attributes."""
+        other = copy(self)
+        vars(other).update(changes)
+        return other
+
+    def __array__(self, dtype=None, copy=None):
+        """[1 X̃], formed: for a few rows."""
+        X = self._formed()
+        return np.column_stack([np.ones(len(X)), X]).astype(dtype or self.dtype)
+
+    def _formed(self):
+        """X̃, as an array."""
+        return self.scaled.toarray()
 
     def __array_function__(self, func, types, args, kwargs):
         """np.dot of [1 X̃] or of [1 X̃]ᵀ by an array, into `out`."""
         if func is not np.dot or args[0] is not self:
             return NotImplemented
-        B, out, n = args[1], kwargs["out"], int(self.has_ones)
-        if self.transposed:  # [1ᵀ D; X̃ᵀ D]
-            total = B.sum(axis=0)
-            out[:n] = total
-            out[n:] = self.scaled.T @ B
-            out[n:] -= np.outer(self.shift, total)
-        else:  # X̃ W + b
-            out[...] = self.scaled @ B[n:]
-            out += B[:n].sum(axis=0) - self.shift @ B[n:]
-        return out
+        dot = self._into_columns if self.transposed else self._into_rows
+        dot(args[1], kwargs["out"], int(self.has_ones))
+        return kwargs["out"]
+
+    def _into_rows(self, B, out, n):
+        """out ← X̃ W + b, of B = [b; W]."""
+        out[...] = self.scaled @ B[n:]
+        out += B[:n].sum(axis=0)
+
+    def _into_columns(self, D, out, n):
+        """out ← [1ᵀ D; X̃ᵀ D]."""
+        out[:n] = D.sum(axis=0)
+        out[n:] = self.scaled.T @ D
+
+    @property
+    def row_length(self):
+        """Entries of a row, on average."""
+        return self.scaled.nnz / max(1, self.scaled.shape[0])
+
+    def counts(self):
+        """How many rows have an entry in each column."""
+        return np.bincount(self.scaled.indices, minlength=self.scaled.shape[1])
+
+    def of_stored(self):
+        """The same, with the transpose of the columns alone that have entries."""
+        return StoredColumns(self.scaled)
+
+
+class StoredColumns(ScaledSparse):
+    """[1 X̃] of a few rows, whose transpose is without the columns that are empty.
+
+    Attributes
+    ----------
+    columns : ndarray of int of shape (n_stored,)
+        Those with entries.
+    """
+
+    def __init__(self, scaled):
+        super().__init__(scaled)
+        is_stored = np.zeros(scaled.shape[1], dtype=bool)
+        is_stored[scaled.indices] = True
+        self.columns = np.flatnonzero(is_stored)
+
+    @property
+    def T(self):
+        """[1 X̃]ᵀ without the rows that are zero."""
+        S, columns = self.scaled, self.columns
+        number = np.empty(S.shape[1], S.indices.dtype)
+        number[columns] = np.arange(len(columns))
+        shape = S.shape[0], len(columns)
+        stored = sparse.csr_array((S.data, number[S.indices], S.indptr), shape=shape)
+        return ScaledSparse(stored, transposed=True, has_ones=self.has_ones)
+
+
+class StandardizedSparse(ScaledSparse):
+    """[1 X̃] with X̃ = X/σ - 1 (μ/σ)ᵀ, never formed.
+
+    Parameters
+    ----------
+    scaled : csr_array of shape (n_samples, n_features)
+        X/σ.
+    shift : ndarray of shape (n_features,)
+        μ/σ.
+    """
+
+    has_parts = False
+
+    def __init__(self, scaled, shift):
+        super().__init__(scaled)
+        self.shift = shift
+
+    def _formed(self):
+        """X̃, as an array."""
+        return self.scaled.toarray() - self.shift
+
+    def _into_rows(self, B, out, n):
+        """out ← X̃ W + b, of B = [b; W]."""
+        out[...] = self.scaled @ B[n:]
+        out += B[:n].sum(axis=0) - self.shift @ B[n:]
+
+    def _into_columns(self, D, out, n):
+        """out ← [1ᵀ D; X̃ᵀ D]."""
+        super()._into_columns(D, out, n)
+        out[n:] -= np.outer(self.shift, D.sum(axis=0))
 
 
 def without_ones(X):

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sk_shallow._solvers import LBFGS, SGD, Adam, LevenbergMarquardt
+from sk_shallow._training.problem import is_mostly_zeros
 from sk_shallow._training.recipe import (
     AS_THEY_ARE,
     MIXED,
@@ -37,6 +38,9 @@ _MOST_WHITENED = 500
 # The units of one network, of one by second-order steps, of a member of a committee,
 # and of one that is linear.
 _N_HIDDEN, _N_HIDDEN_LM, _N_HIDDEN_MEMBER, _N_HIDDEN_LINEAR = 100, 20, 50, 10
+# Of sparse X: units of a member, as many as there are outputs within these; members;
+# the penalties to begin with, of which the last is the least that is tried.
+_N_HIDDEN_SPARSE, _N_MEMBERS_SPARSE, _ALPHAS_SPARSE = (20, 50), 5, (0.1, 0.01)
 # The members of a committee, each without its fold; and the folds of one network.
 N_MEMBERS, N_FOLDS = 10, 5
 # A batch is a sixteenth of the samples, as a power of two within these.
@@ -67,6 +71,10 @@ class Facts(NamedTuple):
         worth a trial.
     may_mix : bool
         Whether columns may be mixed: not where outputs are monotone in some of them.
+    is_mostly_zeros : bool
+        Whether X is sparse, and n_inputs the entries of a row, on average.
+    n_outputs : int
+        Output units.
     """
 
     n_samples: float
@@ -74,12 +82,18 @@ class Facts(NamedTuple):
     n_numeric: int
     has_frequent: bool
     may_mix: bool = True
+    is_mostly_zeros: bool = False
+    n_outputs: int = 1
 
     @classmethod
     def of(cls, problem, settings):
         """Of the samples of a problem, as far as these settings ask for it."""
         X, encoding = problem.data.X, problem.encoding(AS_THEY_ARE)
         n_samples = float(problem.data.weights.sum())
+        if encoding is None and is_mostly_zeros(X):
+            n_inputs = X.nnz / X.shape[0]
+            sparse = {"is_mostly_zeros": True, "n_outputs": problem.coder.n_outputs}
+            return cls(n_samples, n_inputs, 0, False, **sparse)
         if encoding is None:
             return cls(n_samples, X.shape[1], 0, False)
         n_numeric = X.numbers.shape[1]
@@ -150,9 +164,9 @@ def candidates(settings, facts):
     list of Recipe
     """
     recipes = [
-        _recipe(settings, solver, binning, activation, alpha)
+        _recipe(settings, facts, solver, binning, activation, alpha)
         for solver in _solvers(settings, facts)
-        for activation in _activations(settings, solver)
+        for activation in _activations(settings, facts, solver)
         for binning in _binnings(settings, facts, solver, activation)
         for alpha in _alphas(settings, facts, solver, binning)
     ]
@@ -230,7 +244,13 @@ def neighbours(settings, facts, recipe):
 
 
 def shifts(settings, facts, recipe):
-    """Recipes that a fork may go on with: a smaller α, or a larger one."""
+    """Recipes that a fork may go on with: a smaller α, or a larger one.
+
+    None of sparse X, whose weights are many times the samples: a way back to fork from
+    would be as large again.
+    """
+    if facts.is_mostly_zeros:
+        return []
     return _shifted(settings, facts, recipe, (1 / _SHIFT, _SHIFT))
 
 
@@ -239,7 +259,8 @@ def _shifted(settings, facts, recipe, factors):
     if settings.alpha is not None or isinstance(recipe.alpha, str):
         return []
     alphas = [float(f"{recipe.alpha * factor:.2g}") for factor in factors]
-    least = max(_LEAST, 1 / facts.n_samples)
+    least = _ALPHAS_SPARSE[-1] if facts.is_mostly_zeros else _LEAST
+    least = max(least, 1 / facts.n_samples)
     return [recipe._replace(alpha=a) for a in alphas if least <= a <= _MOST]
 
 
@@ -251,20 +272,23 @@ def _least_work(recipe, facts):
     return work_of_step(n_inputs, n_units, n_rows) * _SHORT
 
 
-def _recipe(settings, solver, binning, activation, alpha):
+def _recipe(settings, facts, solver, binning, activation, alpha):
     """One recipe, with what was set."""
-    n_members = settings.n_members or (1 if settings.is_one else N_MEMBERS)
-    n_hidden = settings.n_hidden or _n_hidden(settings, solver, activation)
+    n_most = _N_MEMBERS_SPARSE if facts.is_mostly_zeros else N_MEMBERS
+    n_members = settings.n_members or (1 if settings.is_one else n_most)
+    n_hidden = settings.n_hidden or _n_hidden(settings, facts, solver, activation)
     sizes = n_members, settings.has_path
     return Recipe(solver, n_hidden, activation, binning, alpha, *sizes)
 
 
-def _n_hidden(settings, solver, activation):
+def _n_hidden(settings, facts, solver, activation):
     """The number of units where it was not set."""
     if isinstance(solver, LevenbergMarquardt):
         return _N_HIDDEN_LM
     if settings.is_one:
         return _N_HIDDEN
+    if facts.is_mostly_zeros:
+        return int(np.clip(facts.n_outputs, *_N_HIDDEN_SPARSE))
     is_linear = isinstance(activation, Identity) and settings.activation is None
     return _N_HIDDEN_LINEAR if is_linear else _N_HIDDEN_MEMBER
 
@@ -300,14 +324,14 @@ def _with_batches(solver, facts):
     return replace(solver, batch_size=int(np.clip(size, _LEAST_BATCH, _MOST_BATCH)))
 
 
-def _activations(settings, solver):
+def _activations(settings, facts, solver):
     """The activations to try."""
     if settings.activation is not None:
         return [settings.activation]
     if isinstance(solver, LevenbergMarquardt):
         return [Tanh()]
     is_set = len(settings.solvers) == 1 and isinstance(solver, Adam | SGD)
-    if is_set or not settings.has_race:
+    if is_set or not settings.has_race or facts.is_mostly_zeros:
         return [ReLU()]
     more = [Tanh()] if isinstance(solver, LBFGS) else []
     return [ReLU(), *more, Identity()]
@@ -342,6 +366,8 @@ def _alphas(settings, facts, solver, binning):
         return ["evidence"]
     if isinstance(solver, LBFGS):
         return [_ALPHA]
+    if facts.is_mostly_zeros:
+        return _ALPHAS_SPARSE
     if binning == AS_THEY_ARE:
         return _ALPHAS
     if binning == WHITENED:

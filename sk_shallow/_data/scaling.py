@@ -14,7 +14,12 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
-from sk_shallow._arrays.design import StandardizedSparse, formed, row_blocks
+from sk_shallow._arrays.design import (
+    ScaledSparse,
+    StandardizedSparse,
+    formed,
+    row_blocks,
+)
 from sk_shallow._arrays.memory import ones
 from sk_shallow._arrays.quantiles import weighted_quantile
 
@@ -30,6 +35,8 @@ _CONSTANT = 1e-12
 _QUARTILES, _NORMAL_RANGE, _FARTHEST_SD = (0.25, 0.5, 0.75), 1.349, 4.0
 # A variance below this is made of squares that underflow.
 _LEAST_VARIANCE = 1e-290
+# Of a sparse column's size, what it is divided by; and the mean square of the rows.
+_POWER, _SQUARE = 0.75, 3.0
 
 
 @dataclass(frozen=True)
@@ -133,17 +140,16 @@ class Standardizer:
     def design(self, X, dtype):
         """[1 X̃]: a new array, `Gathered` where it is large, or `StandardizedSparse`."""
         if sparse.issparse(X):
-            scaled = sparse.csr_array(X, dtype=np.float64, copy=True)
-            scaled.data /= self.scale[scaled.indices]
+            scaled = self._scaled(X)
             with np.errstate(over="ignore"):
-                shift = (self.mean / self.scale).astype(dtype)
+                shift = (self.offset / self.scale).astype(dtype)
                 return StandardizedSparse(scaled.astype(dtype, copy=False), shift)
         return self._dense_design(X, dtype)
 
     def _dense_design(self, X, dtype):
         """[1 X̃]: a new array, or `Gathered` where it is large."""
         shape = X.shape[0], 1 + X.shape[1]
-        write = partial(self._write, X, self.mean, 1 / self.scale)
+        write = partial(self._write, X, self.offset, 1 / self.scale)
         return formed(shape, dtype, write, X)
 
     def _write(self, X, mean, factor, rows, out):
@@ -158,6 +164,45 @@ class Standardizer:
     def _mixed(self, D):
         """X̃ of columns in units of their spread."""
         return D
+
+    def _scaled(self, X):
+        """X/σ, of a sparse X."""
+        X = sparse.csr_array(X)
+        data = X.data / self.scale[X.indices]
+        return sparse.csr_array((data, X.indices, X.indptr), shape=X.shape)
+
+
+@dataclass(frozen=True)
+class SparseScaler(Standardizer):
+    """The scaler of columns that are mostly zeros: X̃ = X/s, as sparse as X.
+
+    With r = √(Σ wᵢ xᵢ²/S) of each column, s = c rᵖ/spread, between columns as they are
+    (p = 0) and columns of one size (p = 1): what few rows have is neither lost nor
+    blown up. c gives rows the length that they have with p = 1.
+
+    Attributes
+    ----------
+    spread : float
+        The root mean square that X̃ would have, were all columns of one size.
+    """
+
+    @property
+    def offset(self):
+        """Nothing is subtracted."""
+        return np.zeros_like(self.mean)
+
+    @property
+    def scale(self):
+        """s; 1 where all is zero."""
+        r = np.hypot(self.mean, self.sd)
+        c = np.sqrt(np.mean(r ** (2 - 2 * _POWER)))
+        return np.where(r > 0, c * r**_POWER / self.spread, 1.0)
+
+    def design(self, X, dtype):
+        """[1 X̃]: a new array, or a `ScaledSparse`."""
+        if not sparse.issparse(X):
+            return super().design(X, dtype)
+        return ScaledSparse(self._scaled(X).astype(dtype, copy=False))
 
 
 @dataclass(frozen=True)
@@ -330,6 +375,11 @@ def input_spread(n_features):
     return (16 / n_features) ** 0.75
 
 
+def sparse_spread(n_features):
+    """Root mean square of the scaled inputs of sparse X: the rows have one size."""
+    return np.sqrt(_SQUARE / n_features)
+
+
 def _dense(X):
     """X as an array."""
     return X.toarray() if sparse.issparse(X) else X
@@ -408,15 +458,15 @@ def fold(weights, x, y):
     V = weights.V * scale
     if len(V):
         V = x.outward(V)
-        b2 -= x.mean @ V
-    return weights.b1 - x.mean @ W1, W1, W2, b2, V
+        b2 -= x.offset @ V
+    return weights.b1 - x.offset @ W1, W1, W2, b2, V
 
 
 def unfold(b1, W1, W2, b2, V, x, y):
     """The inverse of `fold`: weights for X → y, as weights for X̃ → ỹ."""
-    b1 = b1 + x.mean @ W1
+    b1 = b1 + x.offset @ W1
     scale = np.where(y.is_constant, np.inf, y.scale)
     if len(V):
-        b2 = b2 + x.mean @ V
+        b2 = b2 + x.offset @ V
         V = x.inward(V)
     return b1, x.inward(W1), W2 / scale, (b2 - y.mean) / scale, V / scale

@@ -33,7 +33,8 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
     ----------
     n_hidden : int, default=None
         Number of hidden units, of each member of a committee. None: 50 for a member of
-        a committee (10 of a linear one), 20 for "lm", else 100; `n_hidden_` tells.
+        a committee (10 of a linear one, 20 to 50 where X is mostly zeros; see
+        `standardize`), 20 for "lm", else 100; `n_hidden_` tells.
     activation : {"auto", "identity", "logistic", "sigmoid", "tanh", "relu", \
             "leaky_relu", "elu", "softplus"} or Activation, default="auto"
         The hidden activation g. An object, such as `LeakyReLU(negative_slope=0.1)` or
@@ -63,7 +64,8 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
     n_estimators : int, default=None
         Number of members of a committee: networks whose outputs are averaged before the
         output activation. It is one shallow network, with all their units side by side.
-        None: 10 where neither `n_hidden` nor `solver` is set, else 1.
+        None: 10 (5 for such sparse X as `standardize` tells of) where neither
+        `n_hidden` nor `solver` is set, else 1.
     encoding : {"auto", "piecewise", "piecewise_mixed", "whitened"} or None, \
             default="auto"
         How columns reach the hidden layer. None: standardised, as they are. "whitened":
@@ -88,10 +90,10 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
         at 0; it is the third of `coefs_`.
     cv : int, splitter or iterable of (train, test), default=None
         The folds that members of the committee do not see, one each (in turn), and by
-        which what is not set is chosen. None: 10 for a committee, drawn by the content
-        of the rows, so that copies stay together and labels keep their shares; 5
-        where one network is trained; none where `n_hidden` or `solver` and `alpha` are
-        set, or fewer than 10 rows are distinct.
+        which what is not set is chosen. None: one for each member of a committee, drawn
+        by the content of the rows, so that copies stay together and labels keep their
+        shares; 5 where one network is trained; none where `n_hidden` or `solver` and
+        `alpha` are set, or fewer than 10 rows are distinct.
     class_weight : dict or "balanced", default=None
         Weights by class label, multiplied with `sample_weight`. "balanced" gives every
         class the same total weight.
@@ -102,7 +104,10 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
         middle of each unit among the samples), the output bias gives the mean of y.
     standardize : bool, default=True
         Standardise the columns of X for training, with the sample weights, and
-        fold means and scales back into `coefs_`. Sparse X stays sparse.
+        fold means and scales back into `coefs_`. Sparse X stays sparse: where fewer
+        than a tenth of its entries are stored, columns are scaled and not centred, by
+        the 3/4th power of their root mean square, and "adam" moves only the weights of
+        the columns that a batch has.
     batch_size : int, default=None
         Samples in a minibatch ("sgd", "adam"); those of an epoch differ by one at the
         most. None: where the folds choose, a sixteenth of the samples as a power of two

@@ -4,6 +4,7 @@ from sk_shallow._arrays.curvature import RowsFactor, SquareFactor
 from sk_shallow._data.encoding import Bins, Encoding, Levels, Ramps
 from sk_shallow._data.scaling import (
     RobustScaler,
+    SparseScaler,
     Standardizer,
     TargetScaler,
     Whitener,
@@ -27,7 +28,7 @@ _NETWORKS = (ShallowNNClassifier, ShallowNNRegressor)
 _STEPS = (PiecewiseLinearEncoder, HiddenLayer)
 _TRAINING = (Plan, Layout, Recipe, Binning, Progress, State)
 _COLUMNS = (Encoding, Bins, Levels, Ramps)
-_SCALES = (Standardizer, Whitener, TargetScaler, RobustScaler)
+_SCALES = (Standardizer, Whitener, SparseScaler, TargetScaler, RobustScaler)
 _TARGETS = (Labels, Reals, *LOSSES.values(), *KINDS)
 _BARS = (Residuals, Fold, Range, Laplace, SquareFactor, RowsFactor)
 _KINDS = {

@@ -1,6 +1,6 @@
 """The flat vector of parameters: sizes, windows, members side by side."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,76 @@ class Weights(NamedTuple):
     V: np.ndarray
     H: np.ndarray
     W2T: np.ndarray
+
+
+class Part(NamedTuple):
+    """The weights of some inputs, and all that belong to no input.
+
+    What is said of them alone lies in a vector as those of a smaller network.
+
+    Attributes
+    ----------
+    layout : Layout
+        Of all weights.
+    inputs : ndarray of int
+        The numbers of the inputs, each once.
+    """
+
+    layout: Any
+    inputs: np.ndarray
+
+    @property
+    def small(self):
+        """The layout of the part."""
+        return self.layout._replace(n_in=len(self.inputs))
+
+    def gather(self, vector):
+        """A new vector: the part of θ, or of what belongs to it."""
+        out = np.empty(self.small.size, vector.dtype)
+        here, there = self.small.view(out), self.layout.view(vector)
+        here.b1[...], here.W2[...], here.b2[...] = there.b1, there.W2, there.b2
+        here.W1[...] = there.W1[self.inputs]
+        here.V[...] = there.V[self.inputs[: len(there.V)]]
+        return out
+
+    def blocks(self, values, vectors, size):
+        """Yield, block by block, a vector of the part and others cut to the same.
+
+        What is done to a block is done to the vectors.
+
+        Parameters
+        ----------
+        values : ndarray of shape (small.size,)
+        vectors : list of ndarray of shape (layout.size,)
+        size : int
+            Of a block, about: one that stays in the cache.
+
+        Yields
+        ------
+        list of ndarray
+            One-dimensional: of `values`, and of each vector.
+        """
+        here, there = self.small.view(values), [self.layout.view(v) for v in vectors]
+        for whole in ("b1", "W2", "b2"):
+            pair = here, *there
+            yield [getattr(windows, whole).reshape(-1) for windows in pair]
+        yield from self._blocks_of(here.W1, [windows.W1 for windows in there], size)
+        if len(here.V):
+            yield from self._blocks_of(here.V, [windows.V for windows in there], size)
+
+    def _blocks_of(self, values, targets, size):
+        """The same of what has a row for each input."""
+        width = values.shape[1]
+        step = max(1, size // width)
+        room = np.empty((len(targets), min(step, len(values)), width), values.dtype)
+        for i in range(0, len(values), step):
+            some = self.inputs[i : i + step]
+            copies = room[:, : len(some)]
+            for target, copy in zip(targets, copies, strict=True):
+                target.take(some, axis=0, out=copy, mode="clip")
+            yield [part.reshape(-1) for part in (values[i : i + step], *copies)]
+            for target, copy in zip(targets, copies, strict=True):
+                target[some] = copy
 
 
 class Layout(NamedTuple):

@@ -8,13 +8,16 @@ committee J is the mean of its members', and each has the gradient of its own.
 """
 
 from copy import copy
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
+from scipy.special import gammaln
 
 from sk_shallow._arrays.curvature import curvature
 from sk_shallow._arrays.design import row_buffer, rows_at_once
 from sk_shallow._arrays.memory import aligned, axpy
+from sk_shallow._model.layout import Part
 from sk_shallow._model.network import Hidden, backward, forward, linearized
 
 
@@ -28,7 +31,7 @@ class Objective:
         The hidden g.
     loss : output unit
         One of `_losses`.
-    X : ndarray of shape (n_samples, 1 + n_in) or StandardizedSparse
+    X : ndarray of shape (n_samples, 1 + n_in), StandardizedSparse or ScaledSparse
         [1 X]. Its dtype is the precision of training.
     Y : ndarray of shape (n_out, n_samples)
     sample_weight : ndarray of shape (n_samples,) or MemberWeights or None
@@ -68,10 +71,23 @@ class Objective:
         self.penalty = penalty
         self.signs = None if directions is None else layout.signs(directions)
         self._penalty = alpha / self.total_weight
-        self._grad = aligned(layout.size, self.dtype)
-        self._grad_windows = layout.view(self._grad)
         self._workspaces = {}
         self._sweep = None
+
+    @cached_property
+    def _grad(self):
+        """Where a gradient is made."""
+        return aligned(self.layout.size, self.dtype)
+
+    @cached_property
+    def _grad_windows(self):
+        """Windows on it."""
+        return self.layout.view(self._grad)
+
+    @property
+    def has_parts(self):
+        """Whether a batch sees some inputs only; see `parts`."""
+        return getattr(self.X, "has_parts", False)
 
     def rough_value(self, theta, n_rows=256):
         """J(θ) roughly: with the mean loss of some samples, evenly apart."""
@@ -244,17 +260,53 @@ class Objective:
         """
         weights, window = self.layout.view(theta), self.layout.penalized
         W, dW = window(theta), window(self._grad)
-        if self._sweep is None or self._sweep.n_batches != n_batches:
-            self._sweep = _Sweep(self.Y, self.layout, n_batches, self.chunk_size)
-        for rows, Y, Z2 in self._sweep.batches(self.Y, order, self._losses):
+        for rows, Y, Z2 in self._batches(order, n_batches):
             work = self._workspace(len(rows))
-            share = self.n_samples / (len(rows) * self.total_weight)
             self._propagate(
                 self.X.take(rows, 0, work.rows_of(self.X), "clip"),
-                *(Y, self._factor(rows, share), weights, work, Z2),
+                *(Y, self._factor(rows, self._share(rows)), weights, work, Z2),
             )
             axpy(self._penalty, W, dW)
             yield self._grad
+
+    def parts(self, theta, order, n_batches):
+        """The same, of sparse X: each batch with the part of θ that it sees.
+
+        An input without an entry in the batch has no gradient there. The penalty on
+        the weights of an input counts once it is seen, over the chance of it: the
+        gradients have the mean ∂J/∂θ over all orders.
+
+        Yields
+        ------
+        part : Part
+        grad : ndarray
+            Of the part; a new array.
+        """
+        chances = _chances(self.X.counts(), self.n_samples, n_batches)
+        seldom = (self._penalty / chances).astype(self.dtype)[:, None]
+        weights = self.layout.view(theta)
+        for rows, Y, Z2 in self._batches(order, n_batches):
+            work = self._workspace(len(rows))
+            X = self.X[rows].of_stored()
+            part = Part(self.layout, X.columns)
+            grad = aligned(part.small.size, self.dtype)
+            windows = part.small.view(grad)
+            factor = self._factor(rows, self._share(rows))
+            self._propagate(X, Y, factor, weights, work, Z2, windows)
+            windows.W2[...] += self._penalty * weights.W2
+            for dW, W in ((windows.W1, weights.W1), (windows.V, weights.V)):
+                _add_rows(dW, W, X.columns[: len(dW)], seldom)
+            yield part, grad
+
+    def _batches(self, order, n_batches):
+        """(rows, Y, Z2) of each batch of a sweep."""
+        if self._sweep is None or self._sweep.n_batches != n_batches:
+            self._sweep = _Sweep(self.Y, self.layout, n_batches, self.chunk_size)
+        return self._sweep.batches(self.Y, order, self._losses)
+
+    def _share(self, rows):
+        """What a sum over a batch is multiplied by, to estimate the mean."""
+        return self.n_samples / (len(rows) * self.total_weight)
 
     def sweep_value(self, theta):
         """J over the batches of the last sweep, each at the θ that it has seen."""
@@ -269,9 +321,9 @@ class Objective:
         forward(self.X[rows], weights, self.activation, work.A1, work.dZ2)
         return self._losses(work.dZ2, Y, rows)
 
-    def _propagate(self, X, Y, factor, weights, work, Z2):
+    def _propagate(self, X, Y, factor, weights, work, Z2, grad=None):
         """Forward and backward over some rows, each times its factor."""
-        g, A1, grad = self.activation, work.A1, self._grad_windows
+        g, A1, grad = self.activation, work.A1, grad or self._grad_windows
         forward(X, weights, g, A1, Z2)
         backward(X, Y, factor, weights, g, self.loss, A1, Z2, work.dZ2, work.dZ1, grad)
 
@@ -312,6 +364,32 @@ class Objective:
         if n_rows not in self._workspaces:
             self._workspaces[n_rows] = _Workspace(self.X, self.layout, n_rows)
         return self._workspaces[n_rows]
+
+
+def _add_rows(A, B, rows, factor, size=2**15):
+    """A ← A + factor ∘ B, of these rows of B, some numbers at a time."""
+    step = max(1, size // B.shape[1])
+    room = np.empty((min(step, len(rows)), B.shape[1]), B.dtype)
+    for i in range(0, len(rows), step):
+        some = rows[i : i + step]
+        copy = B.take(some, axis=0, out=room[: len(some)], mode="clip")
+        copy *= factor[some]
+        A[i : i + step] += copy
+
+
+def _chances(counts, n_samples, n_batches):
+    """The chance that an input is in a batch, by the number of samples it is in.
+
+    1 - C(n - c, b)/C(n, b), with b of the n samples in a batch.
+    """
+    b = n_samples / n_batches
+    absent = np.maximum(n_samples - counts, 0.0)
+    can_miss = absent >= b
+    left = np.where(can_miss, absent - b, 0.0)
+    ratio = gammaln(absent + 1) - gammaln(left + 1)
+    ratio -= gammaln(n_samples + 1) - gammaln(n_samples - b + 1)
+    chances = np.where(can_miss, -np.expm1(ratio), 1.0)
+    return np.where(counts > 0, chances, 1.0)
 
 
 class _Workspace:

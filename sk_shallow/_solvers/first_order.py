@@ -71,6 +71,9 @@ class FirstOrder:
     n_starts: ClassVar[int] = 1
     places_units: ClassVar[bool] = False
     finds_alpha: ClassVar[bool] = False
+    # Whether moments decay by themselves, so that a step may leave out what has no
+    # gradient.
+    takes_parts: ClassVar[bool] = False
 
     def solve(
         self,
@@ -231,14 +234,21 @@ class FirstOrder:
         order, rate = np.arange(n_samples, dtype=np.int32), next(rates, None)
         while rate is not None:
             rng.shuffle(order)
-            for n, grad in enumerate(objective.gradients(theta, order, n_batches), 1):
-                self.take(theta, grad, state, rate)
+            sweep = self._sweep(objective, theta, order, n_batches)
+            for n, (part, grad) in enumerate(sweep, 1):
+                self.take(theta, grad, state, rate, part)
                 objective.constrain(theta)
                 rate = next(rates, None)
                 at_end = rate is None or n == n_batches
                 yield at_end, lambda: objective.sweep_value(theta)
                 if rate is None:
                     break
+
+    def _sweep(self, objective, theta, order, n_batches):
+        """Each batch's part of θ, None for all, and gradient."""
+        if self.takes_parts and objective.has_parts:
+            return objective.parts(theta, order, n_batches)
+        return ((None, g) for g in objective.gradients(theta, order, n_batches))
 
     def _full_steps(self, objective, theta, state, rates):
         """The same, each step over all samples."""
@@ -249,13 +259,23 @@ class FirstOrder:
             loss, grad = objective.value_and_grad(theta)
             yield True, lambda loss=loss: loss
 
-    def take(self, theta, grad, state, rate):
-        """A step by a gradient, shortened where it is too long."""
+    def take(self, theta, grad, state, rate, part=None):
+        """A step by a gradient, or by that of a part, shortened where it is too long.
+
+        What is in no part stays where it is.
+        """
         state.n_steps += 1
         longest = self.longest_of_stream if self.is_streaming else inf
         if longest < inf and (norm := sqrt(float(grad @ grad))) > longest:
             grad *= longest / norm
-        self.step(theta, grad, state, rate)
+        self.prepare(theta, grad, state, part)
+        if part is None:
+            self.step(theta, grad, state, rate)
+        else:
+            self.step_in(part, theta, grad, state, rate)
+
+    def prepare(self, theta, grad, state, part):
+        """What is to be done to all of θ and the state before a step."""
 
     def _message(self, rate, outcome):
         """What the user should know of the descent, or None."""
@@ -484,6 +504,12 @@ class Adam(FirstOrder):
     longest_of_stream: ClassVar[float] = inf
     # The sums grow for so many steps, then they are scaled back.
     period: ClassVar[int] = 64
+    takes_parts: ClassVar[bool] = True
+
+    def prepare(self, theta, grad, state, part):
+        """Scale the sums back, once in a period."""
+        if (state.n_steps - 1) % self.period == 0:
+            self._scale_back(theta, grad, state, part)
 
     def step(self, theta, grad, state, rate):
         """θ ← θ - η m̂ / √v̂, in place; uses up grad.
@@ -495,15 +521,23 @@ class Adam(FirstOrder):
             V = Σ β2⁻ⁱ gᵢ²     v̂ = (1 - β2) β2ᵗ V
 
         The warm-up of the rate takes the place of the correction of their bias, and √V
-        has the floor ε of Adam's denominator.
+        has the floor ε of Adam's denominator. Where there is no gradient the sums stay
+        as they are: the means of weights that a step leaves out decay all the same.
         """
+        self._move(_cache_blocks(grad, theta, *state.moments), state, rate)
+
+    def step_in(self, part, theta, grad, state, rate):
+        """The same where the gradient is that of a part: the rest stays as it is."""
+        blocks = part.blocks(grad, [theta, *state.moments], _CACHE_BLOCK // 2)
+        for block in blocks:
+            self._move(_cache_blocks(*block), state, rate)
+
+    def _move(self, blocks, state, rate):
+        """A step in each block of gradient, θ, M and V."""
         power = (state.n_steps - 1) % self.period + 1
-        if power == 1:
-            self._scale_back(state, theta, grad)
         b1, b2 = self.beta_1, self.beta_2
         rate *= (1 - b1) / sqrt((1 - b2) * b2**power)
-        M, V = state.moments
-        for x, g, m, v in _cache_blocks(theta, grad, M, V):
+        for g, x, m, v in blocks:
             u = state.scratch[: len(x)]
             axpy(b1**-power, g, m)
             np.multiply(g, g, out=u)
@@ -513,7 +547,7 @@ class Adam(FirstOrder):
             np.divide(g, u, out=g)
             axpy(-rate, g, x)
 
-    def _scale_back(self, state, theta, grad):
+    def _scale_back(self, theta, grad, state, part):
         """M ← β1ᴾ M and V ← β2ᴾ V, with the floor of V; θ ← 0 where it vanishes."""
         M, V = state.moments
         M *= self.beta_1**self.period
@@ -521,7 +555,8 @@ class Adam(FirstOrder):
         np.maximum(V, self.epsilon**2 / (1 - self.beta_2), out=V)
         size = np.abs(theta)
         vanishing = (size > 0) & (size < _VANISHING)
-        theta[vanishing] = grad[vanishing] = M[vanishing] = 0
+        theta[vanishing] = M[vanishing] = 0
+        grad[vanishing if part is None else part.gather(vanishing)] = 0
 
 
 def _cache_blocks(*vectors):

@@ -11,7 +11,13 @@ from sk_shallow._data import folds
 from sk_shallow._data.constraints import shown
 from sk_shallow._data.encoding import MAX_CATEGORIES, Encoding
 from sk_shallow._data.samples import Data
-from sk_shallow._data.scaling import Standardizer, Whitener, input_spread
+from sk_shallow._data.scaling import (
+    SparseScaler,
+    Standardizer,
+    Whitener,
+    input_spread,
+    sparse_spread,
+)
 from sk_shallow._inference.residuals import Range
 from sk_shallow._model.initializers import first_weights
 from sk_shallow._model.layout import Layout
@@ -21,6 +27,8 @@ from sk_shallow._training.plan import Plan, encoded
 _LARGEST = 2**31
 # The standard deviation of a column between 0 and 1, at the least.
 _LEAST_SD = 0.1
+# A sparse matrix with fewer entries than this share of its cells stays sparse inside.
+_DENSE = 0.1
 
 
 @dataclass
@@ -72,7 +80,8 @@ class Problem:
         layout = Layout(*sizes, recipe.n_members, recipe.has_path)
         _check_size(layout, self.data.n_samples)
         are_numbers = self.coder.are_numbers
-        solver = recipe.solver.sized(self.data.n_samples, layout, are_numbers)
+        seen = self._seen(layout)
+        solver = recipe.solver.sized(self.data.n_samples, seen, are_numbers)
         directions = self.directions
         if directions is not None and encoding is not None:
             directions = encoding.spread(directions)
@@ -164,15 +173,30 @@ class Problem:
             self._scalers[binning] = x
         return self._scalers[binning]
 
+    def _seen(self, layout):
+        """The layout of the inputs that a sample has, on average."""
+        X = self.data.X
+        if not is_mostly_zeros(X):
+            return layout
+        return layout._replace(n_in=max(1, X.nnz // X.shape[0]))
+
     def _measured(self, X, encoding):
         """The standardizer of a matrix; rare indicators are not blown up."""
         if not self.standardize:
             return Standardizer.identity(X.shape[1])
+        if is_mostly_zeros(X):
+            spread = sparse_spread(X.shape[1])
+            return SparseScaler.of(X, self.data.sample_weight, spread)
         least = 0.0
         if encoding is not None and not encoding.is_identity:
             least = np.where(encoding.is_passed_through, 0.0, _LEAST_SD)
         spread = input_spread(X.shape[1])
         return Standardizer.of(X, self.data.sample_weight, spread, least)
+
+
+def is_mostly_zeros(X):
+    """Whether X is a sparse matrix whose columns are scaled, but not centred."""
+    return sparse.issparse(X) and X.nnz < _DENSE * X.shape[0] * X.shape[1]
 
 
 def _check_size(layout, n_samples):

@@ -166,6 +166,7 @@ class Trial:
     def work(self):
         """Multiplications of one step, about."""
         n_in, h, _, n_members, _ = self.plan.layout
+        n_in = self._samples.X.row_length if self._objective.has_parts else n_in
         n_rows = self.recipe.solver.rows_of_step(self.problem.data.weights.sum())
         return work_of_step(n_in, h * n_members, n_rows)
 
@@ -218,7 +219,7 @@ class Trial:
         """A checkpoint, after so many steps."""
         self.n_steps, self._n_made, self._curve = n_steps, {}, self._mean_curve()
         self._judge()
-        if n_steps in _WAYS_BACK:
+        if n_steps in _WAYS_BACK and not self._objective.has_parts:
             ways = [descent.fork(descent.objective) for descent in self._descents]
             self._ways_back[n_steps] = ways
 
