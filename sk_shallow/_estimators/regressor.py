@@ -436,7 +436,7 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
                 self._posteriors, self._members(), inputs, self._plan, self._range, X
             )
         else:
-            residuals = self._held_out("return_std=True")
+            residuals = self._held_out("return_std=True", ", or use solver='lm'")
             std = residuals.std(mean, self._means_of_holders(inputs), X)
         decode = self._plan.coder.decode
         return decode(mean), decode(std.astype(mean.dtype))
@@ -533,23 +533,23 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         """Numbers, by the outputs."""
         return self._plan.coder.decode(self._plan.means(Z2))
 
-    def _held_out(self, wanted):
-        """The held-out residuals, or an error."""
+    def _held_out(self, wanted, otherwise=""):
+        """The held-out residuals, or an error, which tells what else there is."""
         if self._residuals is None:
             raise AttributeError(
                 f"{wanted} needs held-out residuals, and nothing was held out: "
-                f"{self._why_nothing_was_held_out()}."
+                f"{self._why_nothing_was_held_out(otherwise)}."
             )
         return self._residuals
 
-    def _why_nothing_was_held_out(self):
+    def _why_nothing_was_held_out(self, otherwise):
         """The reason, and what to do."""
         if self._is_partial:
             return "partial_fit sees every sample. Call fit, or judge by new samples"
         if self.solver_ == "lm":
             return "solver='lm' sees every sample. Leave solver open"
         if self.alpha is not None and self.cv is None:
-            return "alpha was set. Set cv, or leave alpha open"
+            return f"alpha was set. Set cv, or leave alpha open{otherwise}"
         return "the samples, or their groups, are too few, or a warm start went on"
 
     def _means_of_holders(self, inputs):
