@@ -7,9 +7,15 @@ from threadpoolctl import threadpool_limits
 
 import sk_shallow  # noqa: F401  (loads the BLAS that is limited below)
 
-settings.register_profile(
-    "laws", derandomize=True, deadline=None, max_examples=25, print_blob=False
-)
+# "few" is for other versions of what the laws stand on: that all of it works there.
+for name, n_examples in {"laws": 25, "few": 5}.items():
+    settings.register_profile(
+        name,
+        derandomize=True,
+        deadline=None,
+        max_examples=n_examples,
+        print_blob=False,
+    )
 settings.load_profile("laws")
 
 # Pictures are drawn in memory, those of doctests too.
