@@ -163,26 +163,26 @@ HEAD = (
 )
 
 
-def table_of_rows(folder, largest, n_threads):
+def table_of_rows(folder, largest, n_threads, names):
     """A generated table of 20 columns, ten times as long each time."""
     n = 10**4
     while n <= largest:
         written(folder, n, 20)
-        for name in rivals("regression", n):
+        for name in names:
             told = fitted(folder, name, "memory", n_threads)
             print_row(f"{n:,} × 20", n_threads, name, told=told)
         n *= 10
 
 
-def table_of_sets(folder, n_threads):
+def table_of_sets(folder, n_threads, names):
     """Two real sets."""
     for name in SETS:
-        for rival in rivals("classification", 1):
+        for rival in names:
             told = fitted(folder, rival, name, n_threads)
             print_row(name, n_threads, rival, told=told)
 
 
-def table_of_files(folder, n_threads):
+def table_of_files(folder, n_threads, names):
     """The same X in a file and in memory."""
     for n, d, dtype in (
         (200_000, 500, np.float32),
@@ -190,7 +190,7 @@ def table_of_files(folder, n_threads):
         (2_000_000, 20, np.float64),
     ):
         written(folder, n, d, dtype)
-        for name in list(rivals("regression", n))[:2]:
+        for name in (name for name in names if name.startswith("ours")):
             times = {}
             for where in ("memory", "file"):
                 told = fitted(folder, name, where, n_threads)
@@ -237,6 +237,7 @@ def main():
     parser.add_argument(
         "--only", nargs="+", default=["copies", "rows", "sets", "files"]
     )
+    parser.add_argument("--names", nargs="+", default=list(rivals("regression", 1)))
     parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.child:
@@ -250,11 +251,11 @@ def main():
             with tempfile.TemporaryDirectory() as folder:
                 folder = Path(folder)
                 if "rows" in given.only:
-                    table_of_rows(folder, given.largest, n_threads)
+                    table_of_rows(folder, given.largest, n_threads, given.names)
                 if "sets" in given.only:
-                    table_of_sets(folder, n_threads)
+                    table_of_sets(folder, n_threads, given.names)
                 if "files" in given.only:
-                    table_of_files(folder, n_threads)
+                    table_of_files(folder, n_threads, given.names)
     return None
 
 
