@@ -6,8 +6,9 @@
 Fits with n_jobs=1 and with n_jobs take turns in one process, with one BLAS thread for
 each product; their weights must be equal, bit by bit. A ratio is the median over the
 turns, with its quartiles. The cores that a fit has had are its CPU seconds over its
-seconds: where one core was less than 0.95, the machine was busy with something else,
-and the turn does not count, as long as there are others. CPU is the CPU seconds of
+seconds. Before and after each fit as many threads as n_jobs multiply matrices: where
+these had less than 0.9 cores each, the machine was busy with something else, and the
+turn does not count, as long as there are others. CPU is the CPU seconds of
 n_jobs over those of one core: what is trained in vain, and waiting for Python's lock.
 
 With --plan nothing runs side by side: the CPU seconds of each training are measured on
@@ -21,6 +22,7 @@ import sys
 import time
 import warnings
 from statistics import median
+from threading import Thread
 
 import numpy as np
 from _timing import printed_heading, timed
@@ -42,7 +44,7 @@ GENERATED = {
     "20,000 x 20, a committee": (20_000, COMMITTEE),
 }
 # A core that others use, too.
-BUSY = 0.95
+BUSY = 0.9
 
 
 def samples(name):
@@ -63,26 +65,48 @@ def fit(X, y, given, n_jobs):
     return seconds, (time.process_time() - start) / seconds, model.coefs_
 
 
+def share_of_a_core(n_threads, seconds=0.1):
+    """What each of so many threads has of a core."""
+    end = time.perf_counter() + seconds
+
+    def multiply():
+        A = np.ones((300, 300), np.float32)
+        while time.perf_counter() < end:
+            A @ A
+
+    threads = [Thread(target=multiply) for _ in range(n_threads)]
+    start = time.perf_counter(), time.process_time()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    cpu, passed = time.process_time() - start[1], time.perf_counter() - start[0]
+    return cpu / passed / n_threads
+
+
 def turns(X, y, given, n_jobs, repeats):
-    """Rows (seconds on one core, its share, seconds on more, their cores)."""
+    """Rows (seconds, cores, those of n_jobs, and the least share of a core)."""
     rows = []
     for _ in range(repeats):
+        free = [share_of_a_core(n_jobs)]
         one, share, expected = fit(X, y, given, 1)
+        free.append(share_of_a_core(n_jobs))
         more, cores, found = fit(X, y, given, n_jobs)
+        free.append(share_of_a_core(n_jobs))
         for a, b in zip(expected, found, strict=True):
             np.testing.assert_array_equal(a, b)
-        rows.append((one, share, more, cores))
+        rows.append((one, share, more, cores, min(free)))
     return rows
 
 
 def told(name, rows):
     """A line of the table, of the turns that count."""
-    quiet = [row for row in rows if row[1] >= BUSY]
-    ratios = [one / more for one, _, more, _ in quiet or rows]
+    quiet = [row for row in rows if row[-1] >= BUSY]
+    ratios = [one / more for one, _, more, *_ in quiet or rows]
     low, high = np.percentile(ratios, [25, 75])
-    one, share, more, cores = (median(c) for c in zip(*(quiet or rows), strict=True))
+    one, share, more, cores, _ = (median(c) for c in zip(*(quiet or rows), strict=True))
     spread = f"{median(ratios):.2f} ({low:.2f} to {high:.2f})"
-    cpu = median(more * cores / (one * share) for one, share, more, cores in rows)
+    cpu = median(more * cores / (one * share) for one, share, more, cores, _ in rows)
     cells = f"{one:.2f} | {share:.2f} | {more:.2f} | {cores:.2f} | {spread} | {cpu:.2f}"
     return f"| {name} | {cells} | {len(quiet)} of {len(rows)} |"
 

@@ -18,7 +18,7 @@ from sk_shallow._arrays.threads import is_large
 
 # Multiplications of a step, at the least, for several threads to be worth it: while
 # Python is between two products, the others wait.
-LEAST_WORK = 2e7
+LEAST_WORK = 1e8
 
 
 def crew_of(n_jobs):
