@@ -4,10 +4,14 @@
 ``python examples/predict_with_numpy.py network.npz rows.csv``
 
 ``predict`` reads what ``save_arrays`` wrote, and takes rows as they are, labels
-included, with None or NaN for gaps. Without a file of a network there is nothing to
-execute for this site; the tests run it on every kind of network.
+included, with None or NaN for gaps, in the order of ``feature_names`` in the file. What
+it gives has a row for each row and a column for each output: of a classifier the
+probabilities of ``classes`` in the file. The command reads a file without a header, an
+empty cell for a gap, and labels that are strings. Without a file of a network there is
+nothing to execute for this site; the tests run it on every kind of network.
 """
 
+import csv
 import sys
 
 import numpy as np
@@ -53,6 +57,15 @@ def predict(file, X):
     return F[str(m["h"])](T @ m["stack"], m["h_numbers"])
 
 
+def rows_of(path, labelled):
+    def value(j, cell):
+        return None if cell == "" else cell if j in labelled else float(cell)
+
+    with open(path, newline="") as lines:
+        return [[value(j, c) for j, c in enumerate(row)] for row in csv.reader(lines)]
+
+
 if __name__ == "__main__":
-    file, rows = sys.argv[1:]
-    np.savetxt(sys.stdout, predict(file, np.genfromtxt(rows, delimiter=",", ndmin=2)))
+    file, path = sys.argv[1:]
+    rows = rows_of(path, set(np.load(file)["labelled"].tolist()))
+    np.savetxt(sys.stdout, predict(file, rows))

@@ -3,6 +3,7 @@
 import threading
 import warnings
 from contextlib import suppress
+from contextvars import ContextVar, copy_context
 from time import monotonic, sleep
 
 import joblib
@@ -185,17 +186,21 @@ def test_an_error_is_raised_where_the_work_is_asked_for():
 
 
 def test_the_context_of_the_caller_holds_in_the_threads():
-    seen = []
+    seen, word = [], ContextVar("word", default="none")
 
     def note(_):
-        seen.append(np.geterr()["over"])
+        seen.append(word.get())
         return True
 
-    toy = Toy(0, [], script=note)
-    with np.errstate(over="raise"), Crew(2) as crew:
-        crew.foresee([(toy, 1)])
-        crew.advance(toy, 1)
-    assert seen == ["raise"]
+    def advance():
+        word.set("mine")
+        toy = Toy(0, [], script=note)
+        with Crew(2) as crew:
+            crew.foresee([(toy, 1)])
+            crew.advance(toy, 1)
+
+    copy_context().run(advance)
+    assert seen == ["mine"]
 
 
 def test_large_products_and_small_ones_are_never_under_way_at_once():

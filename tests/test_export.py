@@ -338,7 +338,7 @@ def snippet(text):
 
 def test_the_docstring_has_the_lines_of_the_example():
     text = READER.read_text(encoding="utf-8")
-    body = text[text.index("def softplus") : text.index("if __name__")]
+    body = text[text.index("def softplus") : text.index("def rows_of")]
     doc = ShallowNNClassifier.save_arrays.__doc__
     lines = re.findall(r"^ *(?:>>>|\.\.\.) (.*)$", doc, re.MULTILINE)
     wanted = snippet(body)
@@ -740,3 +740,13 @@ def test_importing_loads_nothing_more():
 
 def test_the_converter_is_told_by_what_it_converts():
     assert converter.package("json").__name__ == "json"
+
+
+def test_the_command_of_the_reader_takes_labels_and_gaps(tmp_path):
+    samples = FRAME[["size", "street"]]
+    model = ShallowNNClassifier(**options()).fit(samples, KINDS)
+    model.save_arrays(tmp_path / "net.npz")
+    samples[:20].to_csv(tmp_path / "rows.csv", header=False, index=False)
+    command = [sys.executable, READER, tmp_path / "net.npz", tmp_path / "rows.csv"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert_allclose(np.loadtxt(io.StringIO(told)), model.predict_proba(samples[:20]))

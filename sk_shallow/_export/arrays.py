@@ -43,7 +43,7 @@ def arrays(network):
     return found | _output(network.link, network.n_out)
 
 
-_REFIT = " Fit with one of these as `activation`, or add yours to the reader."
+_REFIT = " Fit with one of these as `activation`."
 
 
 def _output(link, n_out):
