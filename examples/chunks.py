@@ -141,7 +141,8 @@ def main():
         folder, name = arguments.measure
         measured(Path(folder), name)
         return
-    print(f"{'peak memory in MiB':20} {'R²':>8} {'a quarter':>9} {'the whole':>9}")
+    head = f"{'peak memory in MiB':20} {'R²':>8} {'a quarter':>9} {'the whole':>9}"
+    print(head, flush=True)
     with tempfile.TemporaryDirectory() as folder:
         write(Path(folder), "quarter", arguments.rows // 4)
         write(Path(folder), "whole", arguments.rows)
