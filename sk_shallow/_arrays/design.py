@@ -249,7 +249,7 @@ class StandardizedSparse(ScaledSparse):
 
     def _formed(self):
         """X̃, as an array."""
-        return self.scaled.toarray() - self.shift
+        return super()._formed() - self.shift
 
     def _into_rows(self, B, out, n):
         """out ← X̃ W + b, of B = [b; W]."""

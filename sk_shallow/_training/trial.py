@@ -97,13 +97,17 @@ class Trial:
     def _set_objectives(self):
         """J of the committee, to be judged by; and those that are minimised."""
         alpha, W = self.recipe.alpha, self._W
-        samples = self._samples._replace(sample_weight=W)
-        self._objective = self.plan.objective(samples, alpha=alpha)
+        self._objective = self._new_objective()
         if self.plan.solver.trains_together:
             return [self._objective]
         one = self.plan.one
         each = (self._samples._replace(sample_weight=w) for w in W)
         return [one.objective(samples, alpha=alpha) for samples in each]
+
+    def _new_objective(self):
+        """J of the committee, with room of its own."""
+        samples = self._samples._replace(sample_weight=self._W)
+        return self.plan.objective(samples, alpha=self.recipe.alpha)
 
     def fork(self, recipe):
         """A trial with another α, from where this one was well before its best."""
@@ -269,8 +273,10 @@ class Trial:
 
     def run(self):
         """The best checkpoint, as what a solver leaves."""
-        curve = self._curve[: self.best.n_epochs] or [self._value(self.best.theta)]
-        return Run(self.best.theta, curve[-1], curve, [], None, None, None, None)
+        # Descents may be on their way, in the room of the objective that they have.
+        theta, curve = self.best.theta, self._curve[: self.best.n_epochs]
+        curve = curve or [self._new_objective().value(theta)]
+        return Run(theta, curve[-1], curve, [], None, None, None, None)
 
     @property
     def _judged_Y(self):
@@ -281,11 +287,6 @@ class Trial:
     def _mean_curve(self):
         """That of the descents, where they are."""
         return mean_curve([descent.loss_curve for descent in self._descents])
-
-    def _value(self, theta):
-        """J(θ), with room of its own: descents may be on their way."""
-        samples = self._samples._replace(sample_weight=self._W)
-        return self.plan.objective(samples, alpha=self.recipe.alpha).value(theta)
 
     def residuals(self):
         """What the members have not seen, in the units of y."""
