@@ -4,6 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
+from sk_shallow._arrays import memory
+from sk_shallow._model import network
 from sk_shallow._model.layout import Layout, merged, unmerged
 from sk_shallow._model.network import Hidden, backward, forward, linearized, output
 from sk_shallow._model.output_units import OUTPUT_UNITS
@@ -286,3 +288,44 @@ def test_output_keeps_the_dtype_and_the_default_blocks_agree(g, dtype):
     assert Z2_in_blocks.dtype == dtype
     tolerance = 100 * np.finfo(dtype).eps
     np.testing.assert_allclose(Z2_in_blocks, Z2, rtol=tolerance, atol=tolerance)
+
+
+class _Products:
+    """NumPy, with a word on the factors of each product."""
+
+    def __init__(self, told):
+        self._told = told
+
+    def __getattr__(self, name):
+        return getattr(np, name)
+
+    def dot(self, A, B, out):
+        self._told(A, B)
+        return np.dot(A, B, out=out)
+
+    def matmul(self, A, B, out):
+        self._told(A, B)
+        return np.matmul(A, B, out=out)
+
+
+def is_transposed(A):
+    return min(A.shape[-2:]) > 1 and A.strides[-2] < A.strides[-1]
+
+
+@given(layout=layouts, seed=seeds)
+def test_no_product_is_one_of_two_transposed_arrays(layout, seed):
+    """OpenBLAS 0.3.31 gives garbage for those, if two threads ask at once."""
+    seen, g = [], ACTIVATIONS["relu"]
+
+    def told(A, B):
+        seen.append(is_transposed(A) and is_transposed(B))
+
+    X, theta = random_network(seed, layout, 5)
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (network, memory):
+            patch.setattr(module, "np", _Products(told))
+        gradient_of(np.ones(layout.by_member(layout.n_out, 5)), X, theta, layout, g)
+        member = layout.member.view(layout.split(theta)[0])
+        output(X[:, 1:], *flat(member), g)
+    assert len(seen) >= 4
+    assert not any(seen)

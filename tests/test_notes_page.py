@@ -23,7 +23,7 @@ LINES = [
         "Z1 = X W1 + b1      A1 = g(Z1)                      (n, h)\n"
         "Z2 = W2ᵀ A1ᵀ + b2   A2 = h(Z2)                      (k, n)\n"
         "dZ2 = (A2 − Y) w/S                                  (k, n)\n"
-        "dW2 = A1ᵀ dZ2ᵀ      db2 = dZ2 1                     (h, k), (k, 1)\n"
+        "dW2ᵀ = dZ2 A1       db2 = dZ2 1                     (k, h), (k, 1)\n"
         "dZ1 = (dZ2ᵀ W2ᵀ) ∘ g'(Z1)                           (n, h)\n"
         "dW1 = Xᵀ dZ1        db1 = 1ᵀ dZ1                    (d, h), (h,)",
     ),
@@ -88,15 +88,11 @@ LINES = [
         "unit.delta(Z2, Y, out=dZ2)  # dZ2 = A2 − Y\n"
         "dZ2 *= w  # each sample's times wᵢ/S",
     ),
-    (
-        NETWORK,
-        "dZ2T = dZ2.swapaxes(-1, -2)\n"
-        "product(A1.T, dZ2T, out=grad.W2)  # dW2 = A1ᵀ dZ2ᵀ",
-    ),
+    (NETWORK, "product(dZ2, A1.members, out=grad.W2T)  # dW2ᵀ = dZ2 A1"),
     (NETWORK, "np.add.reduce(dZ2, axis=-1, keepdims=True, out=grad.b2)  # db2 = dZ2 1"),
     (
         NETWORK,
-        "product(dZ2T, W.W2T, out=dZ1.members)  # dA1 = dZ2ᵀ W2ᵀ\n"
+        "product(dZ2.swapaxes(-1, -2), W.W2T, out=dZ1.members)  # dA1 = dZ2ᵀ W2ᵀ\n"
         "g.chain(dZ1.rows, A1.rows)  # dZ1 = dA1 ∘ g'(Z1)",
     ),
     (

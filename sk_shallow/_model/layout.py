@@ -9,8 +9,8 @@ class Weights(NamedTuple):
     """Windows on θ; H = [b1; W1] is the hidden layer, its bias in the first row.
 
     W2 has the shape (h, k) and b2 is a column (k, 1); both with a leading axis for the
-    members of a committee. W2T is W2ᵀ. V is the linear path past the hidden layer, of
-    shape (d, n_members k), or (0, n_members k) where there is none.
+    members of a committee. θ holds W2T, which is W2ᵀ. V is the linear path past the
+    hidden layer, of shape (d, n_members k), or (0, n_members k) where there is none.
     """
 
     b1: np.ndarray
@@ -70,7 +70,7 @@ class Part(NamedTuple):
             One-dimensional: of `values`, and of each vector.
         """
         here, there = self.small.view(values), [self.layout.view(v) for v in vectors]
-        for whole in ("b1", "W2", "b2"):
+        for whole in ("b1", "W2T", "b2"):
             pair = here, *there
             yield [getattr(windows, whole).reshape(-1) for windows in pair]
         yield from self._blocks_of(here.W1, [windows.W1 for windows in there], size)
@@ -93,7 +93,7 @@ class Part(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """Sizes of the network, and where its weights lie in θ = [b1 | W1 | W2 | V | b2].
+    """Sizes of the network, and where its weights lie in θ = [b1 | W1 | W2ᵀ | V | b2].
 
     b1 and W1 together are one matrix, and the penalised W1, W2 and V are one slice.
     The sizes are those of one member.
@@ -131,15 +131,15 @@ class Layout(NamedTuple):
         rows, width, n_out = theta.shape[:-1], n_members * h, n_members * k
         hidden, last = (d + 1) * width, self.size - n_out
         path = hidden + width * k
-        W2 = theta[..., hidden:path].reshape(*rows, *self.by_member(h, k))
+        W2T = theta[..., hidden:path].reshape(*rows, *self.by_member(k, h))
         return Weights(
             b1=theta[..., :width],
             W1=theta[..., width:hidden].reshape(*rows, d, width),
-            W2=W2,
+            W2=W2T.swapaxes(-1, -2),
             b2=theta[..., last:].reshape(*rows, *self.by_member(k, 1)),
             V=theta[..., path:last].reshape(*rows, self.n_path, n_out),
             H=theta[..., :hidden].reshape(*rows, d + 1, width),
-            W2T=W2.swapaxes(-1, -2),
+            W2T=W2T,
         )
 
     def penalized(self, theta):
@@ -149,7 +149,7 @@ class Layout(NamedTuple):
 
     def pack(self, b1, W1, W2, b2, V, dtype):
         """A new θ that holds these weights."""
-        parts = b1, W1, W2, V, b2
+        parts = b1, W1, W2.swapaxes(-1, -2), V, b2
         return np.concatenate([part.ravel() for part in parts]).astype(dtype)
 
     def signs(self, directions):

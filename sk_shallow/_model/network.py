@@ -7,7 +7,7 @@ inputs, h hidden units and k outputs, over n rows (the code's shapes on the righ
     Z1 = X W1 + b1      A1 = g(Z1)                      (n, h)
     Z2 = W2ᵀ A1ᵀ + b2   A2 = h(Z2)                      (k, n)
     dZ2 = (A2 − Y) w/S                                  (k, n)
-    dW2 = A1ᵀ dZ2ᵀ      db2 = dZ2 1                     (h, k), (k, 1)
+    dW2ᵀ = dZ2 A1       db2 = dZ2 1                     (k, h), (k, 1)
     dZ1 = (dZ2ᵀ W2ᵀ) ∘ g'(Z1)                           (n, h)
     dW1 = Xᵀ dZ1        db1 = 1ᵀ dZ1                    (d, h), (h,)
 
@@ -16,6 +16,9 @@ Z2 = W2ᵀ A1ᵀ + b2 + Vᵀ Xᵀ, and dV = Xᵀ dZ2ᵀ, for X without the ones.
 networks is one wider network: their hidden units stand side by side in
 H = [H₁ | … | H_M], and each member has outputs of its own. Where M > 1, all that
 belongs to the outputs has a leading axis for the members.
+
+W2ᵀ is what lies in memory by rows: so no product is one of two transposed arrays, in
+which some builds of BLAS are slow, or wrong where two threads multiply at once.
 """
 
 import numpy as np
@@ -58,14 +61,13 @@ def backward(X, Y, w, W, g, unit, A1, Z2, dZ2, dZ1, grad):
     """Backward propagation from Z2 into the windows of grad; overwrites A1 and dZ1."""
     unit.delta(Z2, Y, out=dZ2)  # dZ2 = A2 − Y
     dZ2 *= w  # each sample's times wᵢ/S
-    dZ2T = dZ2.swapaxes(-1, -2)
-    product(A1.T, dZ2T, out=grad.W2)  # dW2 = A1ᵀ dZ2ᵀ
+    product(dZ2, A1.members, out=grad.W2T)  # dW2ᵀ = dZ2 A1
     np.add.reduce(dZ2, axis=-1, keepdims=True, out=grad.b2)  # db2 = dZ2 1
-    product(dZ2T, W.W2T, out=dZ1.members)  # dA1 = dZ2ᵀ W2ᵀ
+    product(dZ2.swapaxes(-1, -2), W.W2T, out=dZ1.members)  # dA1 = dZ2ᵀ W2ᵀ
     g.chain(dZ1.rows, A1.rows)  # dZ1 = dA1 ∘ g'(Z1)
     np.dot(X.T, dZ1.rows, out=grad.H)  # [db1; dW1] = [1 X]ᵀ dZ1
     if len(W.V):
-        errors = dZ2.reshape(-1, dZ2.shape[-1]).T
+        errors = np.ascontiguousarray(dZ2.reshape(-1, dZ2.shape[-1]).T)
         np.dot(without_ones(X).T, errors, out=grad.V)  # dV = Xᵀ dZ2ᵀ
 
 
@@ -122,11 +124,12 @@ def gradients(X, b1, W1, W2, V, g):
 def output(X, b1, W1, W2, b2, V, g, n_rows=1024):
     """Z2 of raw rows, n_rows at a time: memory does not grow with A1."""
     Z2 = np.empty((W2.shape[1], X.shape[0]), W2.dtype)
+    W2T = np.ascontiguousarray(W2.T)
     for start in range(0, X.shape[0], n_rows):
         rows = slice(start, start + n_rows)
         some = X[rows]
         A1 = hidden(some, b1, W1, g)
-        np.matmul(W2.T, A1.T, out=Z2[:, rows])  # Z2 = W2ᵀ A1ᵀ + b2
+        np.matmul(W2T, A1.T, out=Z2[:, rows])  # Z2 = W2ᵀ A1ᵀ + b2
         if len(V):
             Z2[:, rows] += (some @ V).T
     Z2 += b2[:, None]
