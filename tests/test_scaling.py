@@ -312,7 +312,9 @@ def test_a_folded_network_is_the_same_function_of_raw_X(g, seed):
 def test_unfold_inverts_fold(seed):
     _, x, y, weights = random_problem(seed)
     before = [w.copy() for w in weights[:5]]
-    back = unfold(*fold(weights, x, y), x, y)
+    folded = fold(weights, x, y)
+    assert all(w.flags.c_contiguous for w in folded)
+    back = unfold(*folded, x, y)
     for expected, w, restored in zip(before, weights[:5], back, strict=True):
         np.testing.assert_array_equal(w, expected)
         assert_allclose(restored.ravel(), expected.ravel(), rtol=1e-9, atol=1e-9)

@@ -453,7 +453,7 @@ def fold(weights, x, y):
     """
     W1 = x.outward(weights.W1)
     scale = np.where(y.is_constant, 0.0, y.scale)
-    W2 = weights.W2 * scale
+    W2 = np.multiply(weights.W2, scale, order="C")
     b2 = weights.b2[:, 0] * scale + y.mean
     V = weights.V * scale
     if len(V):
