@@ -5,7 +5,7 @@ import warnings
 import sklearn
 from sklearn.exceptions import InconsistentVersionWarning
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 # The first two numbers of scikit-learn's.
 SCIKIT_LEARN = tuple(map(int, sklearn.__version__.split(".")[:2]))
 
