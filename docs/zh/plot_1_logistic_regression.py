@@ -4,13 +4,13 @@
 第一课：逻辑回归就是一个单元
 ============================
 
-神经网络由许多相同的单元（也叫神经元）组成，而逻辑回归正好就是一个单元。先把这一个单元弄明白，后面的网络只是把它重复许多次。
+神经网络由许多相同的单元（也叫神经元、节点）组成，而逻辑回归正好就是一个单元。先把这一个单元弄明白，后面的网络只是把它重复许多次。
 """
 
 # %%
 # 数据
 # ----
-# 平面上有两类点，每个点是一个训练样本，有两个输入特征 :math:`x_1`、:math:`x_2`，标签 :math:`y` 是 0 或 1，也就是二分类问题。
+# 平面上有两类点，每个点是一个训练样本，有两个输入特征 :math:`x_1`、:math:`x_2`，标签 :math:`y` 是 0 或 1。这就是二分类问题。
 #
 # scikit-learn 把每个样本放在矩阵的一行，而课堂笔记把每个样本放在一列。这里按笔记的写法来算，所以先转置一次：``X`` 的大小是 :math:`2 \times m`，``Y`` 的大小是 :math:`1 \times m`。
 
@@ -40,12 +40,19 @@ print("X:", X.shape, " Y:", Y.shape)
 # .. math::
 #    L(a, y) = -y \log a - (1 - y) \log(1 - a)
 #
-# 所有样本的损失函数的平均值就是代价函数 :math:`J = \frac1m \sum_i L(a^{(i)}, y^{(i)})`。训练就是寻找让 :math:`J` 最小的 :math:`w` 和 :math:`b`。
+# :math:`y = 1` 时只剩 :math:`-\log a`，:math:`a` 越接近 1，损失越小；:math:`y = 0` 时只剩 :math:`-\log(1 - a)`，:math:`a` 越接近 0，损失越小。
+#
+# 对 :math:`m` 个样本的损失求平均，就是代价函数 :math:`J = \frac1m \sum_i L(a^{(i)}, y^{(i)})`，上标 :math:`(i)` 表示第 :math:`i` 个样本。训练就是寻找使 :math:`J` 最小的 :math:`w` 和 :math:`b`。
 
 # %%
 # 梯度下降
 # --------
-# 求导之后形式非常简洁：:math:`dz = a - y`，于是 :math:`dw = \frac1m X\, dZ^T`，:math:`db = \frac1m \sum_i dz^{(i)}`。每一步沿着梯度的反方向走一小段，步长由学习率决定。对逻辑回归来说，参数可以全部从 0 开始；第五课会看到，有了隐藏层就不行了。
+# 笔记把损失函数对 :math:`z` 的导数简记为 :math:`dz`，把代价函数对 :math:`w`、:math:`b` 的导数简记为 :math:`dw`、:math:`db`。求导的结果非常简洁：:math:`dz = a - y`（第四课会推导）。把 :math:`m` 个样本的 :math:`dz` 排成一行，就是 :math:`dZ`，于是
+#
+# .. math::
+#    dw = \tfrac1m X\, dZ^T, \qquad db = \tfrac1m \sum_i dz^{(i)}
+#
+# 每一步沿着梯度的反方向走一小段：:math:`w := w - \alpha\, dw`，:math:`b := b - \alpha\, db`。学习率 :math:`\alpha` 决定走多远，程序里叫 ``rate``。对逻辑回归来说，参数可以全部从 0 开始；第五课会看到，有了隐藏层就不行了。
 #
 # 整个数据集一次算完，不需要对样本写 for 循环，这就是向量化。
 
@@ -76,7 +83,7 @@ print(f"w = {linear.coef_[0].round(3)}, b = {linear.intercept_[0]:.3f}")
 # %%
 # 与没有非线性的网络对照
 # ----------------------
-# 如果隐藏层用恒等激励函数 :math:`g(z) = z`，那么两层线性变换合起来还是一次线性变换：:math:`W^{[2]}(W^{[1]}x + b^{[1]}) + b^{[2]} = W'x + b'`。不管隐藏层有多少单元，这样的网络都只是逻辑回归。下面用八个单元验证一下：
+# 下一课要在输入和输出之间加一层单元，叫做隐藏层。如果隐藏层用恒等激励函数 :math:`g(z) = z`，那么两层线性变换合起来还是一次线性变换：:math:`W^{[2]}(W^{[1]}x + b^{[1]}) + b^{[2]} = W'x + b'`。不管隐藏层有多少个单元，这样的网络都只是逻辑回归。下面用八个单元验证一下：
 
 identity = ShallowNNClassifier(8, activation="identity", solver="lbfgs", alpha=0.0)
 identity.set_params(tol=1e-12).fit(points, labels)
@@ -84,7 +91,7 @@ gap = identity.predict_proba(points)[:, 1] - sigmoid(w.T @ X + b)
 print(f"预测概率最多相差 {np.abs(gap).max():.0e}")
 
 # %%
-# 左图中的直线是 :math:`\hat y = 0.5` 的地方：一个单元只会画一条直线。右图是代价函数随梯度下降的变化。
+# 左图中的直线是 :math:`\hat y = 0.5` 的地方：一个单元只能画出一条直线。右图是代价函数随梯度下降的变化。
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
 left.scatter(*points.T, c=labels, cmap="coolwarm", s=12)

@@ -10,7 +10,7 @@
 # %%
 # 花瓣
 # ----
-# 角度为 :math:`t` 的点到中心的距离是 :math:`4 \sin 4t`，前半圈是一类，后半圈是另一类。这就是课程作业里的“花瓣分类器”所用的那种数据。
+# 角度从 0 转到一整圈，角度为 :math:`t` 的点画在半径 :math:`r = 4 \sin 4t` 处，再加一点噪声；:math:`r` 是负数时，点落到中心的对面。前半圈的点是一类，后半圈的点是另一类，所以两类花瓣互相交错。课程作业里的“花瓣分类器”用的就是这种数据。
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -30,7 +30,7 @@ accuracy = LogisticRegression().fit(points, labels).score(points, labels)
 print(f"逻辑回归：{accuracy:.0%} 的点分对了")
 
 # %%
-# 差不多等于随便猜。
+# 和随便猜差不多：一条直线分不开交错的花瓣。
 #
 # 正向传播
 # --------
@@ -40,11 +40,11 @@ print(f"逻辑回归：{accuracy:.0%} 的点分对了")
 #    Z^{[1]} &= W^{[1]} X + b^{[1]}, & A^{[1]} &= \tanh(Z^{[1]}) \\
 #    Z^{[2]} &= W^{[2]} A^{[1]} + b^{[2]}, & A^{[2]} &= \sigma(Z^{[2]})
 #
-# 从左到右依次计算，就叫正向传播（也叫前向传播）。方括号里的数字是层数，:math:`X` 的每一列是一个样本。:math:`b^{[1]}` 只有一列，靠 Python 的广播机制加到每一列上。
+# 从左到右依次计算，就叫正向传播（也叫前向传播）。方括号里的数字表示第几层，:math:`X` 的每一列是一个样本。:math:`b^{[1]}` 只有一列，靠 Python 的广播机制加到 :math:`W^{[1]} X` 的每一列上。
 #
 # 四个单元就够了
 # --------------
-# 这里先不管训练的细节，交给求解器 ``"lbfgs"``；第四课再来看梯度是怎样算出来的。``alpha`` 在这个库里是 L2 惩罚的强度，不是学习率。
+# 这里先不管训练的细节，交给求解器 ``"lbfgs"``；第四课再来看梯度是怎样算出来的。``alpha`` 在这个库里是 L2 惩罚（也叫 L2 正则化）的强度，它使权重不至于太大；它不是学习率。
 
 net = ShallowNNClassifier(4, activation="tanh", solver="lbfgs", alpha=0.1)
 net.set_params(random_state=0).fit(points, labels)
@@ -65,14 +65,16 @@ gap = A2[0] - net.predict_proba(points)[:, 1]
 print(f"最多相差 {np.abs(gap).max():.0e}")
 
 # %%
-# 隐藏层的激活值不用自己算，``hidden_layer`` 会直接给出来，每一列是一个单元：
+# 隐藏层的激活值不用自己算，``hidden_layer`` 会直接给出来，一行一个样本，一列一个单元：
 
 print(np.allclose(net.hidden_layer(points), A1.T))
 
 # %%
 # 单元越多，弯得越细
 # ------------------
-# 每个隐藏单元贡献一条“折痕”。一个单元还是一条直线；四、五个单元已经看得出花瓣的形状；单元太多时，边界会去追逐个别的点，这就是过拟合，需要更大的 ``alpha``，或者用训练时没有见过的样本来评价。
+# 每个隐藏单元贡献一条“折痕”。一个单元还是一条直线；四个单元已经能把花瓣一片片分开；单元太多时，边界会去追逐个别的点，这就是过拟合。在训练集上打分看不出过拟合，要用训练时没有见过的样本来评价；增大 ``alpha`` 可以减轻它。
+#
+# 图的标题是分对的比例和代价函数（连同惩罚）。两个单元比一个单元分对的点还略少，:math:`J` 却更小：训练使 :math:`J` 最小，而不是使分错的点最少。
 
 figure, axes = plt.subplots(2, 2, figsize=(8, 7), layout="constrained")
 for n_hidden, ax in zip((1, 2, 4, 20), axes.flat, strict=True):
@@ -82,11 +84,12 @@ for n_hidden, ax in zip((1, 2, 4, 20), axes.flat, strict=True):
         net, points, response_method="predict_proba", cmap="coolwarm", alpha=0.5, ax=ax
     )
     ax.scatter(*points.T, c=labels, cmap="coolwarm", s=8)
-    ax.set_title(f"$n^{{[1]}} = {n_hidden}$: {net.score(points, labels):.0%}")
+    score = net.score(points, labels)
+    ax.set_title(f"$n^{{[1]}} = {n_hidden}$: {score:.0%}, $J = {net.loss_:.2f}$")
     ax.set(xticks=[], yticks=[])
 plt.show()
 
 # %%
-# 用笔记里的步骤、十五行 NumPy 训练同样的花瓣，并且得到和这个库相同的权重，见 :ref:`petals-by-hand` （英文）。
+# 用笔记里的步骤、十五行 NumPy 训练同样的花瓣，并且得到和这个库相同的权重，见 :ref:`petals-by-hand`\ （英文）。
 #
 # 下一课：:ref:`zh-activations`。
