@@ -12,8 +12,9 @@ first weights, and ends at the same network: the weights differ by rounding.
 # %%
 # Two classes of petals
 # ---------------------
-# A point at the angle :math:`t` is :math:`4 \sin 4t` away from the centre. The first
-# half of the turn is one class, the second half the other.
+# A point at the angle :math:`t` has the radius :math:`4 \sin 4t`, and some noise; where
+# that is negative, it lies on the other side of the centre. The first half of the turn
+# is one class, the second half the other, so that their petals alternate.
 
 import warnings
 
