@@ -300,8 +300,8 @@ class FirstOrder:
 class Descent:
     """Steps without a budget; what is judged is the mean of the latest iterates.
 
-    The rate warms up over τ steps, then falls as √(τ/(t + τ)): unlike a schedule with
-    an end, it lets the descent go on from wherever it is.
+    The rate warms up as t/τ, then falls as √(τ/(t + τ)): unlike a schedule with an
+    end, it lets the descent go on from wherever it is.
 
     Attributes
     ----------

@@ -6,8 +6,8 @@ It was chosen by experiment over all the sets of the benchmark; see
 
 from math import sqrt
 
-# Steps over which a rate that falls for ever warms up, and over which that of a stream
-# stays.
+# τ of a rate that falls for ever, which warms up to 3/4 over 3/4 of it; and steps over
+# which that of a stream stays.
 _WARM_UP, _STAY = 50, 200
 # The share of a budget over which its rate warms up.
 _TENTH = 0.1
@@ -49,7 +49,7 @@ def constant(step, n_steps):
 
 
 def falling(step):
-    """Rate factor without an end: up to step τ, then down as √(τ/(t + τ))."""
+    """Rate factor without an end: up as t/τ, until it meets √(τ/(t + τ)), then down."""
     t = step + 1
     return min(t / _WARM_UP, sqrt(_WARM_UP / (t + _WARM_UP)))
 
