@@ -47,7 +47,7 @@ print("X:", X.shape, " Y:", Y.shape)
 # %%
 # 梯度下降
 # --------
-# 笔记把损失函数对 :math:`z` 的导数简记为 :math:`dz`，把代价函数对 :math:`w`、:math:`b` 的导数简记为 :math:`dw`、:math:`db`。求导的结果非常简洁：:math:`dz = a - y`（第四课会推导）。把 :math:`m` 个样本的 :math:`dz` 排成一行，就是 :math:`dZ`，于是
+# 笔记把损失函数对 :math:`z` 的导数简记为 :math:`dz`，把代价函数对 :math:`w`、:math:`b` 的导数简记为 :math:`dw`、:math:`db`。求导的结果非常简洁：:math:`dz = a - y`\ （第四课会推导）。把 :math:`m` 个样本的 :math:`dz` 排成一行，就是 :math:`dZ`，于是
 #
 # .. math::
 #    dw = \tfrac1m X\, dZ^T, \qquad db = \tfrac1m \sum_i dz^{(i)}
@@ -103,4 +103,4 @@ right.set(xlabel="step", ylabel="$J$")
 plt.show()
 
 # %%
-# 下一课：:ref:`zh-petals`。
+# 下一课：:ref:`隐藏层与花瓣 <zh-petals>`。

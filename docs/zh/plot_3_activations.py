@@ -98,4 +98,4 @@ for name, score in zip(names, search.cv_results_["mean_test_score"], strict=True
 # %%
 # 如果什么也不设，这个库会让几种方案赛跑，由没有参加训练的样本来裁决，``activation_`` 说明选中了哪一个。
 #
-# 下一课：:ref:`zh-backpropagation`。
+# 下一课：:ref:`反向传播 <zh-backpropagation>`。
