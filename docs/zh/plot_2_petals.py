@@ -90,6 +90,6 @@ for n_hidden, ax in zip((1, 2, 4, 20), axes.flat, strict=True):
 plt.show()
 
 # %%
-# 用笔记里的步骤、十五行 NumPy 训练同样的花瓣，并且得到和这个库相同的权重，见 :ref:`手写的花瓣 <petals-by-hand>`\ （英文）。
+# 用笔记里的步骤、十五行 NumPy 训练同样的花瓣，并且得到和这个库相同的权重，见“:ref:`手写的花瓣 <petals-by-hand>`”（英文）。
 #
 # 下一课：:ref:`激活函数 <zh-activations>`。

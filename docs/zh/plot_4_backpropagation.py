@@ -130,6 +130,6 @@ for solver in ("gd", "adam", "lbfgs"):
 # %%
 # 一千轮之后，梯度下降离谷底还远，另外两个已经差不多到了。
 #
-# 每个等式对应源代码的哪一行，见 :ref:`笔记与代码 <notes-and-code>`\ （英文）。
+# 每个等式对应源代码的哪一行，见“:ref:`笔记与代码 <notes-and-code>`”（英文）。
 #
 # 下一课：:ref:`随机初始化 <zh-initialization>`。

@@ -101,6 +101,6 @@ plt.show()
 # 接下来
 # ------
 # - 什么也不设的 ``ShallowNNClassifier()`` 会自己选择激活函数、惩罚的强度、训练的步数和特征的编码，并且训练十个网络，取它们的平均。
-# - 课程作业里的“猫图分类器”：一张图片是不是猫，用七个隐藏单元来判断，见 :ref:`猫图分类器 <sphx_glr_gallery_cat_or_not.py>`\ （英文）。
+# - 课程作业里的“:ref:`猫图分类器 <sphx_glr_gallery_cat_or_not.py>`”（英文）：一张图片是不是猫，用七个隐藏单元来判断。
 # - 输出是一个实数的问题，比如房价，用 :class:`~sk_shallow.ShallowNNRegressor`；它还能给出预测区间。
-# - 笔记的公式和源代码逐行对照，见 :ref:`笔记与代码 <notes-and-code>`\ （英文）。
+# - 笔记的公式和源代码逐行对照，见“:ref:`笔记与代码 <notes-and-code>`”（英文）。
