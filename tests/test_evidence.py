@@ -62,9 +62,12 @@ def evidence_at(objective, theta, alpha):
 @pytest.mark.parametrize("seed", [0, 1])
 @any_groups
 @any_unit
-def test_no_neighbour_of_the_alpha_found_has_a_larger_evidence(unit, by_feature, seed):
+def test_no_neighbour_of_the_best_alpha_of_four_starts_has_a_larger_evidence(
+    unit, by_feature, seed
+):
     objective, theta = problem(unit, by_feature, seed=seed)
-    found = found_in(objective, theta)
+    others = 0.5 * np.random.default_rng(seed + 1).normal(size=(3, theta.size))
+    found = search(objective, [theta, *others], LevenbergMarquardt(), ignore)
     lower, here, higher = (
         evidence_at(objective, found.theta, found.penalty.alpha * factor)
         for factor in (1 / 3, 1, 3)
