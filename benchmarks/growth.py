@@ -85,8 +85,8 @@ def plot(table, path):
     """One curve for each size that was doubled, on logarithmic axes."""
     import matplotlib.pyplot as plt
 
-    _, axes = plt.subplots(1, 4, figsize=(13, 3.2), sharey=True, layout="constrained")
-    for axis, name in zip(axes, START, strict=True):
+    _, axes = plt.subplots(2, 2, figsize=(8, 6), sharey=True, layout="constrained")
+    for axis, name in zip(axes.flat, START, strict=True):
         chosen = [row[1:] for row in table if row[0] == name]
         sizes, three, default = map(np.array, zip(*chosen, strict=True))
         axis.loglog(sizes, three, "o-", label="three epochs")
@@ -94,8 +94,9 @@ def plot(table, path):
         axis.loglog(sizes, three[-1] * sizes / sizes[-1], "k:", label="linear")
         axis.set_xscale("log", base=2)
         axis.set_xlabel(name)
-    axes[0].set_ylabel("seconds of a fit")
-    axes[0].legend()
+    for axis in axes[:, 0]:
+        axis.set_ylabel("seconds of a fit")
+    axes[0, 0].legend()
     plt.savefig(path, dpi=120)
 
 

@@ -14,6 +14,7 @@ author = copyright = "the sk-shallow developers"
 version = release = import_module("sk_shallow").__version__
 language = "en"
 default_role = "literal"
+smartquotes = False  # a value of a parameter is copied as it is written
 
 extensions = [
     "sphinx.ext.autodoc",
@@ -23,6 +24,7 @@ extensions = [
     "myst_parser",
     "sphinx_copybutton",
     "floors",
+    "gallery_thumbnails",
     "home_figures",
     "offline_mathjax",
     "report_pages",
@@ -90,7 +92,7 @@ sphinx_gallery_conf = {
     r"|quickstart)\w+\.py$",
     "within_subsection_order": "FileNameSortKey",
     "download_all_examples": False,
-    "default_thumb_file": str(HERE / "_generated" / "network.png"),
+    "default_thumb_file": str(HERE / "_generated" / "thumbnails" / "network.png"),
     "min_reported_time": 0,
     "write_computation_times": False,  # each page has its own
     "show_signature": False,

@@ -11,6 +11,7 @@ is.
 # The callbacks
 # -------------
 
+# sphinx_gallery_thumbnail_path = "_generated/thumbnails/callbacks.png"
 import time
 from importlib.util import find_spec
 

@@ -75,7 +75,7 @@ figure, axes = plt.subplots(2, 8, figsize=(9, 2.8), layout="constrained")
 for ax, image, label in zip(axes.flat, images, y, strict=False):
     ax.imshow(image)
     ax.set(xticks=[], yticks=[])
-    ax.set_title("cat" if label else "not", fontsize=8)
+    ax.set_title("cat" if label else "not")
 plt.show()
 
 # %%

@@ -14,6 +14,7 @@ A piece is a frame and goes in as it is; its strings are one-hot in the network.
 should be in random order in the file: a stream forgets what was long ago. It writes
 files and starts processes, and is not executed for this site.
 """
+# sphinx_gallery_thumbnail_path = "_generated/thumbnails/chunks.png"
 
 import argparse
 import re

@@ -1,7 +1,7 @@
 """A cluster, with dask and with Ray
 =================================
 
-``pip install "sk-shallow[dask,ray]"``, then
+``pip install ".[dask,ray]"``, then
 ``python examples/on_a_cluster.py [search committee kill stream ray]``
 
 More machines for searches and committees, data beyond the memory of one. It is not
@@ -19,6 +19,7 @@ Two things need care:
 - ``Incremental.fit`` on the whole array lets idle workers make blocks ahead of
   training, until their memory is full. ``train_in_windows`` gives it a few at a time.
 """
+# sphinx_gallery_thumbnail_path = "_generated/thumbnails/on_a_cluster.png"
 
 import os
 import signal

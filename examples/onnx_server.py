@@ -11,6 +11,7 @@ output of the network comes back by its name::
 
 A server does not end, so it is not executed for this site.
 """
+# sphinx_gallery_thumbnail_path = "_generated/thumbnails/onnx_server.png"
 
 import argparse
 import json

@@ -11,6 +11,7 @@ derivative is wrong.
 # ``forward`` gives A = g(Z); ``slope`` is given A, not Z, so g must be monotone. Both
 # write into ``out`` where it is given, which may be their own input.
 
+# sphinx_gallery_thumbnail_path = "_generated/thumbnails/own_activation.png"
 from dataclasses import dataclass
 
 import numpy as np

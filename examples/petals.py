@@ -20,7 +20,7 @@ from sklearn.inspection import DecisionBoundaryDisplay
 from sk_shallow import ShallowNNClassifier
 
 X, y = make_flower()
-colours = np.where(y == 1, "tab:blue", "tab:red")
+colours = np.where(y == 1, "navy", "darkred")
 
 # %%
 # Six widths
@@ -36,8 +36,9 @@ for width, ax in zip((1, 2, 4, 5, 20, 50), axes.flat, strict=True):
     accuracy = net.score(X, y)
     print(f"{width:2d} units: {accuracy:.3f} of the points are right")
     DecisionBoundaryDisplay.from_estimator(
-        net, X, ax=ax, response_method="predict_proba", cmap="RdBu", alpha=0.6
+        net, X, ax=ax, response_method="predict_proba", cmap="RdBu", alpha=0.5
     )
-    ax.scatter(*X.T, s=8, c=colours, edgecolors="white", linewidths=0.3)
-    ax.set(title=f"{width} units: {accuracy:.0%}", xticks=[], yticks=[])
+    ax.scatter(*X.T, s=14, c=colours, edgecolors="white", linewidths=0.4)
+    units = "unit" if width == 1 else "units"
+    ax.set(title=f"{width} {units}: {accuracy:.0%}", xticks=[], yticks=[])
 plt.show()

@@ -112,8 +112,8 @@ plt.show()
 # Every display draws into axes that are given.
 
 # sphinx_gallery_thumbnail_number = -1
-page = plt.figure(figsize=(15, 9), layout="constrained")
-parts = iter(page.subfigures(2, 3, wspace=0.03, hspace=0.03).flat)
+page = plt.figure(figsize=(10, 13), layout="constrained")
+parts = iter(page.subfigures(3, 2, wspace=0.03, hspace=0.03).flat)
 
 
 def axes(title):

@@ -10,6 +10,7 @@ probabilities of ``classes`` in the file. The command reads a file without a hea
 empty cell for a gap, and labels that are strings. Without a file of a network there is
 nothing to execute for this site; the tests run it on every kind of network.
 """
+# sphinx_gallery_thumbnail_path = "_generated/thumbnails/predict_with_numpy.png"
 
 import csv
 import sys

@@ -1,5 +1,5 @@
-"""The quickstart: a grid search, and a regression on raw columns
-==============================================================
+"""Seven activations in a grid, raw columns in a regression
+========================================================
 
 ``python examples/quickstart.py [--output-dir DIR] [--n-jobs N]``
 
@@ -8,6 +8,7 @@ diabetes data as they come. Every network is compared with scikit-learn's, which
 given a scaler. Where matplotlib is installed, two pictures go into the output folder.
 It takes about a minute on two cores, and is not executed for this site.
 """
+# sphinx_gallery_thumbnail_path = "_generated/thumbnails/quickstart.png"
 
 import argparse
 import time

@@ -4,7 +4,6 @@ Three are drawn of fitted networks, one from the first table of benchmarks/REPOR
 """
 
 import runpy
-from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -95,25 +94,6 @@ def draw_benchmark(report, path):
     plt.close(figure)
 
 
-def draw_thumbnail(path):
-    """What stands in the gallery for a program that draws nothing."""
-    import matplotlib.pyplot as plt
-
-    figure, ax = plt.subplots(figsize=(3.2, 2.24))
-    layers = [(0, [-1, 1]), (1, [-2, 0, 2]), (2, [0])]
-    for (x, left), (x_right, right) in pairwise(layers):
-        for y in left:
-            for y_right in right:
-                ax.plot([x, x_right], [y, y_right], color="gray", lw=1.5, zorder=1)
-    for x, units in layers:
-        colour = RED if x == 2 else BLUE
-        ax.scatter([x] * len(units), units, s=280, color=colour, zorder=2)
-    ax.set(xlim=(-0.7, 2.7), ylim=(-2.8, 2.8))
-    ax.axis("off")
-    figure.savefig(path, dpi=100)
-    plt.close(figure)
-
-
 def networks():
     """What the other figure draws: the petals, and a curve with noise."""
     import numpy as np
@@ -156,12 +136,12 @@ def draw_classes(drawn, ax):
         response_method="predict_proba",
         class_of_interest="blue",
         cmap="RdBu",
-        alpha=0.6,
+        alpha=0.5,
         levels=np.linspace(0, 1, 11),
         ax=ax,
     )
-    colours = np.where(petal == "blue", BLUE, RED)
-    ax.scatter(*points.T, s=10, c=colours, edgecolors="white", linewidths=0.3)
+    colours = np.where(petal == "blue", "navy", "darkred")
+    ax.scatter(*points.T, s=18, c=colours, edgecolors="white", linewidths=0.4)
     ax.set(title="tells two classes apart,", xlabel="", ylabel="")
     ax.set(xticks=[], yticks=[], aspect="equal")
 
@@ -197,7 +177,6 @@ def write(folder):
     }
     if all(path.exists() and path.stat().st_mtime > newest for path in paths.values()):
         return
-    draw_thumbnail(folder / "network.png")
     drawn = networks()
     report = REPORT.read_text(encoding="utf-8")
     (folder / "rivals.md").write_text(table(report), encoding="utf-8")

@@ -91,12 +91,15 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
     alpha : float in [0, 1e15], array-like, "evidence" or "ard", default=None
         Strength α of the L2 penalty α/2 ‖W‖² beside the sum of the samples' losses:
         its meaning does not depend on the batch, and a sample more weakens it. It acts
-        on the weights of standardised inputs and targets, not on the biases. "evidence"
-        finds the α that makes the targets most probable [3]_, and "ard" one for the
-        weights of each feature and one for W2, both by "lm", which also takes what they
-        found: two numbers, for W1 and W2, or one for each feature and one for W2, or a
-        row of them for each member. None: "evidence" for "lm", else the folds choose; 1
-        in `partial_fit`. `alpha_` tells.
+        on the weights of standardised inputs and targets, not on the biases.
+
+        - "evidence", by "lm": the α that makes the targets most probable [3]_.
+        - "ard", by "lm": one α for the weights of each feature and one for W2.
+        - "lm" also takes what they found: two numbers, for W1 and W2, or one for each
+          feature and one for W2, or a row of them for each member.
+        - None: "evidence" for "lm", else the folds choose; 1 in `partial_fit`.
+
+        `alpha_` tells.
     n_estimators : int, default=None
         Number of members of a committee: networks whose outputs are averaged. It is one
         shallow network, with all their units side by side. None: 10 (5 for such
@@ -184,10 +187,11 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         several to be worth it; and by joblib, members of a committee of "lbfgs" and
         "lm". The other solvers train all members together, in one thread. The result is
         that of one job, bit by bit. -1 stands for all cores, and None for 1, unless
-        `joblib.parallel_config` says more: for what races, with "threading". BLAS has
-        as many threads as before, which jobs share: one for each job is best, by
-        `threadpoolctl.threadpool_limits(1)`. An activation of one's own is called from
-        several threads.
+        `joblib.parallel_config` says more: for what races, with "threading".
+
+        BLAS has as many threads as before, which jobs share: one for each job is best,
+        by `threadpoolctl.threadpool_limits(1)`. An activation of one's own is called
+        from several threads.
     verbose : bool or int, default=False
         Whether to print the loss of every iteration, and the held-out loss of what
         races.
@@ -352,12 +356,13 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         The running means and spreads of the columns and of the target take the samples
         in; the weights keep their meaning in these units, so that a bad beginning is
         forgotten. The solver's state is kept, in copies and pickles too (see
-        `warm_start`), every call shuffles afresh, and `max_iter` has no part.
+        `warm_start`), every call shuffles afresh, and `max_iter` has no part. `n_iter_`
+        and `loss_curve_` are of the call.
+
         `learning_rate_init` is constant if it is set. Otherwise the rate suits the
         number of samples of a batch; that of "adam" falls with the calls to a
-        thirtieth, where it also is after `fit`. alpha stands beside all the samples
-        that have been seen, those of repeated passes counted again. `n_iter_` and
-        `loss_curve_` are of the call.
+        thirtieth, where it also is after `fit`. `alpha` stands beside all the samples
+        that have been seen, those of repeated passes counted again.
 
         Parameters
         ----------

@@ -326,6 +326,6 @@ def package(name):
         return importlib.import_module(name)
     except ImportError as error:
         raise ImportError(
-            f"{name} is not installed. It comes with the extra 'onnx': "
-            "pip install sk-shallow[onnx]"
+            f"{name} is not installed. It comes with the extra 'onnx', from a clone: "
+            'pip install ".[onnx]"'
         ) from error

@@ -14,7 +14,8 @@ def pyplot():
         import matplotlib.pyplot as plt
     except ImportError as error:
         raise ImportError(
-            "Displays need matplotlib, the extra 'plot': pip install 'sk-shallow[plot]'"
+            "Displays need matplotlib. It comes with the extra 'plot', from a clone: "
+            'pip install ".[plot]"'
         ) from error
     return plt
 
