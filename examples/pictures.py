@@ -111,7 +111,7 @@ plt.show()
 # ---------------
 # Every display draws into axes that are given.
 
-# sphinx_gallery_thumbnail_number = -1
+# sphinx_gallery_thumbnail_number = 5
 page = plt.figure(figsize=(10, 13), layout="constrained")
 parts = iter(page.subfigures(3, 2, wspace=0.03, hspace=0.03).flat)
 

@@ -121,11 +121,12 @@ def draw_layers(drawn, ax):
     from sk_shallow.inspection import NetworkDisplay
 
     NetworkDisplay.from_estimator(drawn[2], drawn[0], ax=ax)
-    ax.set_title("One hidden layer, here of four units,")
+    ax.set_title("One hidden layer of four units")
 
 
 def draw_classes(drawn, ax):
     """What it makes of them."""
+    import matplotlib.pyplot as plt
     import numpy as np
     from sklearn.inspection import DecisionBoundaryDisplay
 
@@ -140,8 +141,10 @@ def draw_classes(drawn, ax):
         levels=np.linspace(0, 1, 11),
         ax=ax,
     )
-    colours = np.where(petal == "blue", "navy", "darkred")
-    ax.scatter(*points.T, s=18, c=colours, edgecolors="white", linewidths=0.4)
+    on_dark = plt.rcParams["text.color"] == "white"
+    blue, red = ("#92c5de", "#f4a582") if on_dark else ("navy", "darkred")
+    colours = np.where(petal == "blue", blue, red)
+    ax.scatter(*points.T, s=18, c=colours, edgecolors="white", linewidths=0.3)
     ax.set(title="tells two classes apart,", xlabel="", ylabel="")
     ax.set(xticks=[], yticks=[], aspect="equal")
 
@@ -184,9 +187,9 @@ def write(folder):
         with plt.style.context(["default", sheet]), mpl.rc_context({"font.size": 12}):
             draw_benchmark(report, paths["benchmark", style])
             for name, draw in parts.items():
-                figure, ax = plt.subplots(figsize=(4, 3.9), layout="constrained")
+                figure, ax = plt.subplots(figsize=(3.6, 3.5), layout="constrained")
                 draw(drawn, ax)
-                figure.savefig(paths[name, style], dpi=130, transparent=True)
+                figure.savefig(paths[name, style], dpi=150, transparent=True)
                 plt.close(figure)
 
 

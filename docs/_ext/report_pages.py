@@ -34,9 +34,13 @@ def raised(text, by):
     return re.sub(rf"^#{{{by}}}(?=#)", "", text, flags=re.MULTILINE)
 
 
+# Tables of many columns get the room of the list of headings.
+WIDE = "---\nhtml_theme.sidebar_secondary.remove: true\n---"
+
+
 def page(title, *parts):
     """A page of a heading and texts."""
-    return "\n\n".join([f"# {title}", *filter(None, parts)]) + "\n"
+    return "\n\n".join([WIDE, f"# {title}", *filter(None, parts)]) + "\n"
 
 
 def contents(names):
