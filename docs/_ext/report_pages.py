@@ -40,7 +40,7 @@ WIDE = "---\nhtml_theme.sidebar_secondary.remove: true\n---"
 
 def page(title, *parts):
     """A page of a heading and texts."""
-    return "\n\n".join([WIDE, f"# {title}", *filter(None, parts)]) + "\n"
+    return "\n\n".join([f"# {title}", *filter(None, parts)]) + "\n"
 
 
 def contents(names):
@@ -70,7 +70,10 @@ def pages(report):
 
 def write(folder, report=REPORT):
     """Write the pages and the pictures that they show; leave alone what is the same."""
-    sources = pages(report.read_text(encoding="utf-8"))
+    sources = {
+        name: f"{WIDE}\n\n{source}"
+        for name, source in pages(report.read_text(encoding="utf-8")).items()
+    }
     for name, source in sources.items():
         path = folder / f"{name}.md"
         path.parent.mkdir(parents=True, exist_ok=True)
