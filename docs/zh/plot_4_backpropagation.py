@@ -111,7 +111,7 @@ for rate in rates:
         costs.append(cost(*theta))
     ax.plot(costs, label=f"$\\alpha = {rate:g}$")
 ax.set(xlabel="step", ylabel="$J$", yscale="log")
-ax.legend()
+figure.legend(loc="outside right upper")
 plt.show()
 
 # %%
