@@ -147,7 +147,7 @@ def test_a_missing_matplotlib_is_told_with_its_cure(draw, monkeypatch):
         return genuine(name, *args, **kwargs)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(ImportError, match=r"pip install 'sk-shallow\[plot\]'"):
+    with pytest.raises(ImportError, match=r'pip install "\.\[plot\]"'):
         draw()
 
 
