@@ -137,7 +137,10 @@ copybutton_prompt_is_regexp = True
 def as_text(app, env, node, contnode):
     """What inherited docstrings say of scikit-learn's manual, without a link."""
     inherited = node.get("refdoc", "").startswith("api/generated/")
-    return contnode if inherited and node.get("refdomain") == "std" else None
+    if not inherited or node.get("refdomain") != "std":
+        return None
+    is_example = contnode.astext().startswith("sphx_glr_")
+    return nodes.Text("scikit-learn's gallery") if is_example else contnode
 
 
 def without_empty_lines(app, doctree):

@@ -78,8 +78,8 @@ PARAMETERS = {
 class PiecewiseLinearEncoder(TransformerMixin, Versioned, BaseEstimator):
     """Encode columns so that a linear function of the result is piecewise linear.
 
-    With the edges e_0 < ... < e_T of the bins of a column, a number x becomes T
-    numbers, the t-th being (x - e_{t-1})/(e_t - e_{t-1}) cut to [0, 1]; the first is
+    A number x becomes as many numbers as its column has bins: for each bin it is
+    (x - left) / (right - left), with the edges of the bin, cut to [0, 1]; the first is
     not cut below and the last not above. The edges are quantiles of the column, and
     never look at `y`. A column of two values stays one column, and a constant one
     becomes a column of zeros.
