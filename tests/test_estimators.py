@@ -403,6 +403,20 @@ def test_weights_that_are_written_are_those_that_are_used(solver, fit, edit):
         np.testing.assert_allclose(further.predict(X), before + 1000, rtol=1e-6)
 
 
+def test_the_layout_of_weights_that_are_written_changes_no_bit():
+    """Written by columns, they would make products of two transposed arrays."""
+    _, X, y = problem("several outputs")
+    X = np.asfortranarray(X, np.float32)
+    model = made(ShallowNNRegressor, 4, solver="gd", max_iter=2, linear_path=True)
+    quiet_fit(model, X, y)
+    ways = model.predict, model.input_gradients, model.hidden_layer
+    before = [way(X) for way in ways]
+    model.coefs_ = [np.asfortranarray(w) for w in model.coefs_]
+    assert all(w.flags.c_contiguous for w in model._weights())
+    for expected, way in zip(before, ways, strict=True):
+        np.testing.assert_array_equal(way(X), expected)
+
+
 @pytest.mark.parametrize(("solver", "fit"), TRAININGS)
 @pytest.mark.parametrize("kind", ["multiclass", "several outputs"])
 def test_further_training_begins_with_weights_that_are_written(kind, solver, fit):

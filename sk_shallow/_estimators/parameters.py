@@ -526,7 +526,7 @@ def check_unit(scale, dtype):
 
 
 def read_fitted(coefs, intercepts, layout, n_units=None):
-    """b1, W1, W2, b2, V of a fitted network as arrays, whoever wrote them.
+    """b1, W1, W2, b2, V of a fitted network as arrays by rows, whoever wrote them.
 
     Raises
     ------
@@ -534,7 +534,9 @@ def read_fitted(coefs, intercepts, layout, n_units=None):
         If they are not of the network's shapes, with any number of units if none is
         given.
     """
-    coefs, intercepts = ([np.asarray(w) for w in ws] for ws in (coefs, intercepts))
+    coefs, intercepts = (
+        [np.asarray(w, order="C") for w in ws] for ws in (coefs, intercepts)
+    )
     n_units = intercepts[0].size if n_units is None else n_units
     path = [(layout.n_in, layout.n_out)] if layout.has_path else []
     shapes = [(layout.n_in, n_units), (n_units, layout.n_out), *path]

@@ -116,7 +116,7 @@ def layer(X, b1, W1, g, n_rows=1024):
 def gradients(X, b1, W1, W2, V, g):
     """∂Z2/∂X of raw rows, of shape (n_rows, n_out, n_in)."""
     slope = g.slope(hidden(X, b1, W1, g))
-    dZ1 = slope[:, None] * W2.T  # ∂z2ⱼ/∂z1 = w2ⱼ ∘ g'(Z1)
+    dZ1 = np.multiply(slope[:, None], W2.T, order="C")  # ∂z2ⱼ/∂z1 = w2ⱼ ∘ g'(Z1)
     G = np.tensordot(dZ1, W1, (2, 1))  # ∂z2ⱼ/∂x = W1 ∂z2ⱼ/∂z1
     return G + V.T if len(V) else G
 
