@@ -464,6 +464,29 @@ def test_callbacks_are_told_the_same_from_one_thread(tmp_path, spread):
     assert lines[0] == lines[1]
 
 
+@pytest.mark.parametrize(
+    ("hook", "name"),
+    [("begin", "round"), ("begin", "contender"), ("end", "contender"), ("end", "race")],
+)
+def test_who_raises_leaves_the_estimator_as_it_was_and_no_threads(hook, name, spread):
+    pytest.importorskip("sklearn.callback")
+    from test_callbacks import Pruned, Raising
+
+    raising = Raising(hook, name)
+    model = small(n_hidden=4).set_callbacks(raising)
+    before = dict(vars(model))
+    with pytest.raises(Pruned):
+        model.fit(X, NUMBERS)
+    assert vars(model) == before
+    assert raising.n_teardowns == 1
+    assert n_threads() == 0
+    raising.hook = None
+    other = quietly(small(n_hidden=4).fit, X, NUMBERS)
+    again = quietly(model.fit, X, NUMBERS)
+    assert_array_equal(again.coefs_[0], other.coefs_[0])
+    assert spread
+
+
 def test_warnings_are_those_of_one_core(spread):
     found = []
     for n_jobs in (1, 2):

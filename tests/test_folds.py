@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
-from sklearn.model_selection import GroupKFold, KFold
+from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold
 
 from sk_shallow._data import folds
 from sk_shallow._data.columns import read, table_of
@@ -188,6 +188,33 @@ def test_of_many_rows_some_are_dealt_out_with_their_copies(seed, is_sparse):
     fold_of_copies[order] = fold
     np.testing.assert_array_equal(fold_of_copies[::2], fold_of_copies[1::2])
     assert 80 < np.count_nonzero(fold >= 0) < 400  # 200 wanted
+
+
+@pytest.mark.parametrize("given_as", ["splitter", "list"])
+def test_of_many_rows_a_splitter_of_ones_own_deals_out_all(monkeypatch, given_as):
+    monkeypatch.setattr(folds, "_MOST_DEALT", 20)
+    y = np.zeros(300, int)
+    y[np.random.default_rng(0).permutation(300)[:6]] = [1, 1, 1, 2, 2, 2]
+    data = data_of(table(0, 300))._replace(y=y)
+    cv = StratifiedKFold(3)
+    splits = list(cv.split(np.zeros((300, 1)), y))
+    held_out = folds.test_sets(data, cv if given_as == "splitter" else splits, y)
+    for (_, test), rows in zip(splits, held_out, strict=True):
+        np.testing.assert_array_equal(rows, test)
+        np.testing.assert_array_equal(np.bincount(y[rows], minlength=3)[1:], 1)
+
+
+@given(seed=seeds)
+def test_of_many_rows_few_of_a_rare_class_are_in_each_fold(seed):
+    rng = np.random.default_rng(seed)
+    strata = (np.arange(3000) % 100 == 0).astype(int)
+    data = data_of(rng.normal(size=(3000, 2)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(folds, "_MOST_DEALT", 1500)
+        held_out = folds.test_sets(data, 3, strata)
+    counts = [np.count_nonzero(strata[rows]) for rows in held_out]
+    assert 0 < sum(counts) < 30
+    assert max(counts) - min(counts) <= 2
 
 
 @given(seed=seeds)

@@ -197,3 +197,57 @@ def test_the_deviation_on_a_file_is_that_on_an_array(in_a_file, monkeypatch):
     net = ShallowNNRegressor(**rules).fit(np.array(X), target(X))
     _, mapped = net.predict(X, return_std=True)
     assert_allclose(mapped, net.predict(np.array(X), return_std=True)[1], rtol=1e-12)
+
+
+def test_what_is_read_from_a_file_is_in_memory(in_a_file):
+    X = in_a_file[:4]
+    assert design.is_mapped(X)
+    assert design.is_mapped(np.asarray(X)[:, 1:].T)
+    for copied in (X.copy(), X.copy()[1:], np.array(X), X[[0, 1]], X + 1):
+        assert not design.is_mapped(copied)
+
+
+MORE = {
+    "set": {},
+    "committee": {"n_estimators": 2},
+    "piecewise": {"encoding": "piecewise"},
+    "linear path": {"linear_path": True},
+}
+
+
+@pytest.fixture
+def mapped(in_a_file, monkeypatch):
+    """Rows of a file, more than are in memory; and the same as an array."""
+    monkeypatch.setattr(design, "_LARGEST_BESIDE_A_FILE", 2**10)
+    X = in_a_file[:300, :20]
+    return X, np.array(X)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("rules", MORE.values(), ids=MORE)
+@pytest.mark.parametrize("scoring", ["loss", "neg_mean_squared_error"])
+def test_validation_data_in_a_file_are_those_in_an_array(mapped, rules, scoring):
+    found = []
+    for X in mapped:
+        net = ShallowNNRegressor(**SMALL | rules, early_stopping=True, scoring=scoring)
+        val = {"X_val": X[200:], "y_val": target(X[200:])}
+        net.fit(mapped[1][:200], target(X[:200]), **val)
+        found.append((net.validation_scores_, net.coefs_[0]))
+    for theirs, ours in zip(*found, strict=True):
+        assert_allclose(ours, theirs, rtol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("rules", MORE.values(), ids=MORE)
+@pytest.mark.parametrize("kind", [ShallowNNRegressor, ShallowNNClassifier])
+def test_further_training_on_a_file_is_that_on_an_array(mapped, kind, rules):
+    def trained(X, call, **how):
+        y = target(X) if kind is ShallowNNRegressor else target(X) > 0.5
+        net = kind(**SMALL | rules, **how)
+        for rows in (slice(100), slice(100, 300), slice(300)):
+            getattr(net, call)(X[rows], y[rows])
+        return net.coefs_[0]
+
+    for how in ({"call": "partial_fit"}, {"call": "fit", "warm_start": True}):
+        ours, theirs = (trained(X, **how) for X in mapped)
+        assert_array_equal(ours, theirs)

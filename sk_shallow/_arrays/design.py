@@ -80,11 +80,13 @@ def taken(X, rows):
 
 def is_mapped(X):
     """Whether an array is in a file, or its rows are made."""
+    if isinstance(X, Gathered):
+        return True
+    is_memmap = False
     while isinstance(X, np.ndarray):
-        if isinstance(X, np.memmap):
-            return True
+        is_memmap |= isinstance(X, np.memmap)
         X = X.base
-    return isinstance(X, Gathered)
+    return is_memmap and X is not None  # the base of a copy is None, of a file its map
 
 
 def _n_rows(X, rows):
