@@ -1,5 +1,6 @@
 """Folds by content: laws."""
 
+import warnings
 from itertools import pairwise
 
 import numpy as np
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold
 
+from sk_shallow import ShallowNNRegressor
 from sk_shallow._data import folds
 from sk_shallow._data.columns import read, table_of
 from sk_shallow._data.samples import Data, content
@@ -127,7 +129,7 @@ def test_missing_values_are_equal_to_each_other():
 @given(seed=seeds)
 def test_groups_stay_together(seed):
     groups = np.random.default_rng(seed).integers(0, 15, 80)
-    held_out = folds.test_sets(data_of(table(seed, 80), groups), 5, None)
+    held_out = folds.test_sets(data_of(table(seed, 80), groups), 5, None, None)
     assert sum(map(len, held_out)) == 80
     for some, other in pairwise(held_out):
         assert not set(groups[some]) & set(groups[other])
@@ -138,14 +140,14 @@ def test_a_splitter_and_a_list_of_splits_are_taken_as_they_are():
     for cv, groups in ((KFold(3), None), (GroupKFold(3), np.arange(30) // 3)):
         splits = list(cv.split(X, None, groups))
         for given_as in (cv, splits):
-            held_out = folds.test_sets(data_of(X, groups), given_as, None)
+            held_out = folds.test_sets(data_of(X, groups), given_as, None, None)
             for rows, (_, test) in zip(held_out, splits, strict=True):
                 np.testing.assert_array_equal(rows, test)
 
 
 @pytest.mark.parametrize("cv", [2, 5, 12, 13, 100])
 def test_each_sample_is_held_out_once_at_the_most_alone(cv):
-    held_out = folds.test_sets(data_of(table(0, 12)), cv, None)
+    held_out = folds.test_sets(data_of(table(0, 12)), cv, None, None)
     assert len(held_out) == min(cv, 12)
     assert all(map(len, held_out))
     np.testing.assert_array_equal(np.sort(np.concatenate(held_out)), np.arange(12))
@@ -153,17 +155,17 @@ def test_each_sample_is_held_out_once_at_the_most_alone(cv):
 
 def test_fewer_than_ten_distinct_rows_are_not_cut():
     X = np.repeat(table(0, 10), 20, axis=0)
-    assert folds.test_sets(data_of(X[:-20]), 5, None) == []
-    assert len(folds.test_sets(data_of(X), 5, None)) == 5
+    assert folds.test_sets(data_of(X[:-20]), 5, None, None) == []
+    assert len(folds.test_sets(data_of(X), 5, None, None)) == 5
 
 
 def test_splits_that_hold_out_nothing_or_all_are_passed_over():
     rows, data = np.arange(30), data_of(table(0, 30))
     nothing, one, all_ = (rows, []), (rows[1:], rows[:1]), ([], rows)
-    (found,) = folds.test_sets(data, [nothing, one, all_], None)
+    (found,) = folds.test_sets(data, [nothing, one, all_], None, None)
     np.testing.assert_array_equal(found, [0])
     with pytest.raises(ValueError, match="2 without, for 30 samples"):
-        folds.test_sets(data, [nothing, all_], None)
+        folds.test_sets(data, [nothing, all_], None, None)
 
 
 @given(seed=seeds, is_sparse=st.booleans())
@@ -176,7 +178,7 @@ def test_of_many_rows_some_are_dealt_out_with_their_copies(seed, is_sparse):
     data = Data.of(X, np.arange(800))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(folds, "_MOST_DEALT", 200)
-        held_out = folds.test_sets(data, 5, None)
+        held_out = folds.test_sets(data, 5, None, None)
         assert len(held_out) == 5
         np.testing.assert_array_equal(
             np.sort(np.concatenate(held_out)), folds.dealt_rows(data)
@@ -198,7 +200,7 @@ def test_of_many_rows_a_splitter_of_ones_own_deals_out_all(monkeypatch, given_as
     data = data_of(table(0, 300))._replace(y=y)
     cv = StratifiedKFold(3)
     splits = list(cv.split(np.zeros((300, 1)), y))
-    held_out = folds.test_sets(data, cv if given_as == "splitter" else splits, y)
+    held_out = folds.test_sets(data, cv if given_as == "splitter" else splits, y, None)
     for (_, test), rows in zip(splits, held_out, strict=True):
         np.testing.assert_array_equal(rows, test)
         np.testing.assert_array_equal(np.bincount(y[rows], minlength=3)[1:], 1)
@@ -211,7 +213,7 @@ def test_of_many_rows_few_of_a_rare_class_are_in_each_fold(seed):
     data = data_of(rng.normal(size=(3000, 2)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(folds, "_MOST_DEALT", 1500)
-        held_out = folds.test_sets(data, 3, strata)
+        held_out = folds.test_sets(data, 3, strata, None)
     counts = [np.count_nonzero(strata[rows]) for rows in held_out]
     assert 0 < sum(counts) < 30
     assert max(counts) - min(counts) <= 2
@@ -240,7 +242,8 @@ def test_of_few_contents_some_are_dealt_out(seed, n_levels):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(folds, "_MOST_DEALT", 20)
         assert len(folds.dealt_rows(data)) > 0
-        assert len(folds.test_sets(folds.told_apart(data, 5), 5, None)) == 5
+        apart = folds.told_apart(data, 5, folds.Units.of(data))
+        assert len(folds.test_sets(apart, 5, None, None)) == 5
 
 
 @given(seed=seeds, n_sets=st.integers(1, 5), n_members=st.integers(1, 7))
@@ -286,7 +289,8 @@ def crowded(seed, n=300, n_levels=3, is_continuous=False):
 
 
 def apart(X, y, w=None, groups=None, n_folds=5):
-    return folds.told_apart(Data.of(read(table_of(X)), y, w, groups), n_folds)
+    data = Data.of(read(table_of(X)), y, w, groups)
+    return folds.told_apart(data, n_folds, folds.Units.of(data))
 
 
 @given(seed=seeds, is_continuous=st.booleans())
@@ -294,7 +298,7 @@ def test_samples_of_few_cells_are_told_apart(seed, is_continuous):
     X, y = crowded(seed, is_continuous=is_continuous)
     data = apart(X, y)
     assert data.weights.sum() == pytest.approx(300)
-    held_out = folds.test_sets(data, 5, None)
+    held_out = folds.test_sets(data, 5, None, None)
     cells = distinct(X).max() + 1
     for rows in held_out:
         seen = np.delete(data.X.numbers, rows, axis=0)
@@ -322,4 +326,20 @@ def test_samples_with_inputs_of_their_own_or_groups_are_left_as_they_are():
 
 def test_two_groups_are_enough():
     data = data_of(table(0, 30), np.arange(30) // 15)
-    assert len(folds.test_sets(data, 5, None)) == 2
+    assert len(folds.test_sets(data, 5, None, None)) == 2
+
+
+def test_the_rows_of_a_fit_are_ranked_once(monkeypatch):
+    calls, ranked = [], folds.distinct
+
+    def counted(columns):
+        calls.append(None)
+        return ranked(columns)
+
+    monkeypatch.setattr(folds, "distinct", counted)
+    X = table(0, 60)
+    net = ShallowNNRegressor(3, cv=3, max_iter=2, encoding=None, activation="relu")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        net.fit(X, np.arange(60.0))
+    assert len(calls) == 1

@@ -65,6 +65,10 @@ def _folded(problem, settings, cv):
     """The problem with samples that can be dealt out, and those that each fold has."""
     if not settings.has_folds:
         return problem, []
-    folded = problem.told_apart(cv) if isinstance(cv, Integral) else problem
+    folded, units = problem, None
+    if isinstance(cv, Integral):
+        units = folds.Units.of(problem.data)
+        folded = problem.told_apart(cv, units)
+    units = units if folded is problem else None
     strata = problem.coder.strata(folded.data.y)
-    return folded, folds.test_sets(folded.data, cv, strata)
+    return folded, folds.test_sets(folded.data, cv, strata, units)

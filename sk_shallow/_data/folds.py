@@ -7,6 +7,7 @@ with all of their copies; the others every member sees.
 """
 
 from numbers import Integral
+from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -119,11 +120,32 @@ def _shuffled(n_rounds, n_folds):
     return rounds.argsort(axis=1)
 
 
-def units_of(data, rows):
-    """The number of the unit of some samples: the group, or the row it is a copy of."""
-    if data.groups is not None:
-        return np.unique(data.groups[rows], return_inverse=True)[1]
-    return distinct(content(data.X, rows))
+class Units(NamedTuple):
+    """What is dealt out as one: a group, or a row with all of its copies.
+
+    Attributes
+    ----------
+    rows : ndarray of int
+        The samples that are dealt out.
+    numbers : ndarray of int
+        The unit of each of them.
+    """
+
+    rows: np.ndarray
+    numbers: np.ndarray
+
+    @classmethod
+    def of(cls, data):
+        """Those of some samples."""
+        rows = dealt_rows(data)
+        if data.groups is not None:
+            return cls(rows, np.unique(data.groups[rows], return_inverse=True)[1])
+        return cls(rows, distinct(content(data.X, rows)))
+
+    @property
+    def n(self):
+        """How many there are."""
+        return self.numbers.max() + 1
 
 
 def dealt_rows(data):
@@ -161,7 +183,7 @@ def _projected(X):
     return places
 
 
-def told_apart(data, n_folds):
+def told_apart(data, n_folds, units):
     """The samples, each a unit of its own, where few of them have inputs of their own.
 
     What is held out of a table of few cells would be whole cells. There the inputs and
@@ -172,6 +194,8 @@ def told_apart(data, n_folds):
     ----------
     data : Data
     n_folds : int
+    units : Units
+        Of the samples.
 
     Returns
     -------
@@ -180,9 +204,7 @@ def told_apart(data, n_folds):
     """
     if data.groups is not None:
         return data
-    rows = dealt_rows(data)
-    n_distinct = distinct(content(data.X, rows)).max() + 1
-    if n_distinct * _CROWDED > data.weights[rows].sum():
+    if units.n * _CROWDED > data.weights[units.rows].sum():
         return data
     cells = distinct(content(data.X))
     y = np.unique(data.y, return_inverse=True)[1].reshape(data.n_samples, -1)
@@ -195,7 +217,7 @@ def told_apart(data, n_folds):
     return pieces._replace(sample_weight=w, groups=np.arange(len(w)))
 
 
-def test_sets(data, cv, strata):
+def test_sets(data, cv, strata, units):
     """The samples that each fold holds out.
 
     Parameters
@@ -204,6 +226,8 @@ def test_sets(data, cv, strata):
     cv : int, splitter, or list of (train, test)
         A list has the numbers of the samples as they came in.
     strata : ndarray of int, shape (n_samples,), or None
+    units : Units or None
+        Of the samples; None where they are not known yet.
 
     Returns
     -------
@@ -216,12 +240,12 @@ def test_sets(data, cv, strata):
         If no split has both samples to see and samples to hold out.
     """
     if isinstance(cv, Integral):
-        rows = dealt_rows(data)
-        units = units_of(data, rows)
-        if units.max() + 1 < (LEAST_UNITS if data.groups is None else 2):
+        units = units or Units.of(data)
+        if units.n < (LEAST_UNITS if data.groups is None else 2):
             return []
+        rows = units.rows
         w, strata = data.weights[rows], None if strata is None else strata[rows]
-        folds = dealt(units, w, min(cv, units.max() + 1), strata)
+        folds = dealt(units.numbers, w, min(cv, units.n), strata)
         return [rows[folds == fold] for fold in range(folds.max() + 1)]
     if hasattr(cv, "split"):
         splits = cv.split(np.zeros((data.n_samples, 1)), data.y, data.groups)

@@ -130,9 +130,9 @@ class Problem:
         first, second = self.encoding(one).ramps, self.encoding(other).ramps
         return np.array_equal(first.left, second.left)
 
-    def told_apart(self, n_folds):
+    def told_apart(self, n_folds, units):
         """The same problem, its samples fit to be dealt into folds."""
-        data = folds.told_apart(self.data, n_folds)
+        data = folds.told_apart(self.data, n_folds, units)
         return self if data is self.data else replace(self, data=data)
 
     @cached_property
