@@ -78,6 +78,11 @@ def taken(X, rows):
     return X[rows] if is_small or not is_mapped(X) else Taken(X, rows)
 
 
+def made(X):
+    """X, its rows made where they wait to be asked for."""
+    return X[:] if isinstance(X, Gathered) else X
+
+
 def is_mapped(X):
     """Whether an array is in a file, or its rows are made."""
     if isinstance(X, Gathered):

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sk_shallow._arrays.design import row_blocks
+from sk_shallow._arrays.design import made, row_blocks
 
 # Indicators of one column, at the most.
 MAX_CATEGORIES = 64
@@ -400,7 +400,7 @@ class Encoding:
     def slopes(self, columns):
         """The derivative of each column in the end by that of X; NaN of labels."""
         out = np.full((columns.n_samples, self.n_columns), np.nan)
-        steep = self.ramps.slopes(columns.numbers[:])
+        steep = self.ramps.slopes(made(columns.numbers))
         for source, target in self._runs():
             out[:, target] = steep[:, source]
         return out

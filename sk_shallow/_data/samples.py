@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
+from sk_shallow._arrays.design import made
 from sk_shallow._arrays.memory import ones
 from sk_shallow._data.constraints import check_total
 
@@ -111,4 +112,4 @@ class Data(NamedTuple):
     def plain_X(self):
         """X as an array, if it has numbers only."""
         has_labels = sparse.issparse(self.X) or len(self.X.factors)
-        return self.X if has_labels else self.X.numbers[:]
+        return self.X if has_labels else made(self.X.numbers)

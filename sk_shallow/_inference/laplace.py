@@ -25,6 +25,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import gammaln
 
+from sk_shallow._arrays.design import made
 from sk_shallow._model.network import linearized
 
 # α stays within these bounds, and γ above the last.
@@ -202,7 +203,7 @@ def predictive(posteriors, thetas, X, x, y, layout, g, unit, block=_BLOCK):
     step = max(1, block // (layout.n_out * layout.size))
     for start in range(0, X.shape[0], step):
         rows = slice(start, start + step)
-        design = np.asarray(x.design(X[rows], np.float64)[:])
+        design = np.asarray(made(x.design(X[rows], np.float64)))
         moments[..., rows] = _moments(posteriors, thetas, design, layout, g, unit)
     mean, std = moments
     return mean * y.scale[:, None] + y.offset[:, None], std * y.scale[:, None]

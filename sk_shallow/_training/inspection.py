@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sk_shallow._arrays.design import made
 from sk_shallow._data.samples import rows_of
 from sk_shallow._data.scaling import moments
 from sk_shallow._model.network import gradients
@@ -88,5 +89,5 @@ def _blocks(plan, weights, X):
     for start in range(0, X.shape[0], step):
         rows = np.arange(start, min(start + step, X.shape[0]))
         some = rows_of(X, rows)
-        inputs = plan.inputs(some)[:]
+        inputs = made(plan.inputs(some))
         yield rows, some, gradients(inputs, b1, W1, W2, V, plan.activation)
