@@ -336,26 +336,26 @@ def score_of_a_stream(solver, sizes, scale=lambda i: 1.0, unit=1.0):
 @pytest.mark.parametrize("first", [1, 2, 3])
 @each_incremental
 def test_a_bad_beginning_of_a_stream_is_forgotten(solver, first, unit):
-    sizes = [first, *[20] * 150]
-    assert score_of_a_stream(solver, sizes, lambda i: unit) > 0.95
-    assert score_of_a_stream(solver, sizes, unit=unit) > 0.95
+    sizes = [first, *[20] * 80]
+    # X is in this unit, y in its inverse.
+    assert score_of_a_stream(solver, sizes, lambda i: unit, unit**-2) > 0.95
 
 
 @pytest.mark.slow
 @each_incremental
 def test_a_stream_learns_from_one_sample_at_a_time(solver):
-    assert score_of_a_stream(solver, [1] * 1500) > 0.95
+    assert score_of_a_stream(solver, [1] * 600) > 0.95
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "scale",
-    [lambda i: 10.0 ** (i // 50), lambda i: 1e4 if i >= 50 else 1.0],
+    [lambda i: 10.0 ** (i // 30), lambda i: 1e4 if i >= 30 else 1.0],
     ids=["growing", "jumping"],
 )
 @each_incremental
 def test_a_stream_survives_a_scale_that_changes(solver, scale):
-    assert score_of_a_stream(solver, [20] * 150, scale) > 0.9
+    assert score_of_a_stream(solver, [20] * 90, scale) > 0.9
 
 
 @pytest.mark.slow
@@ -799,7 +799,7 @@ def test_the_order_of_the_samples_does_not_make_a_descent_diverge(solver):
 def test_adam_learns_a_curve_from_one_sample_at_a_time():
     rng = np.random.default_rng(1)
     model = ShallowNNRegressor(20, random_state=0)
-    for x in rng.normal(size=(3000, 1, 1)):
+    for x in rng.normal(size=(2500, 1, 1)):
         model.partial_fit(x, np.sin(2 * x[:, 0]))
     x = rng.normal(size=(500, 1))
     assert model.score(x, np.sin(2 * x[:, 0])) > 0.7

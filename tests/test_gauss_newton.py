@@ -154,9 +154,9 @@ def test_a_shift_of_the_logits_has_the_mean_curvature_of_the_biases(unit, shape)
     assert shift @ added @ shift == pytest.approx(mean, abs=1e-5)
 
 
-@pytest.mark.slow
 @any_activation
 @any_curved
+@a_few
 @given(shape=shapes)
 def test_its_gradient_is_that_of_J_times_the_total_weight(activation, unit, shape):
     problem = problem_of(activation, unit, **shape)
