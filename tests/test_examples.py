@@ -55,7 +55,7 @@ def test_the_regression_on_raw_columns(quickstart, capsys):
     rows = [
         quickstart["cross_validated"](name, model, n_jobs=1)
         for name, model in (
-            ("ours", ShallowNNRegressor(20, random_state=0)),
+            ("ours", ShallowNNRegressor(20, alpha=30.0, random_state=0)),
             ("ridge", RidgeCV()),
         )
     ]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from _units import CURVED, unit_of
+from _units import CURVED, a_third, unit_of
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
@@ -156,7 +156,7 @@ def test_a_shift_of_the_logits_has_the_mean_curvature_of_the_biases(unit, shape)
 
 @any_activation
 @any_curved
-@a_few
+@a_third
 @given(shape=shapes)
 def test_its_gradient_is_that_of_J_times_the_total_weight(activation, unit, shape):
     problem = problem_of(activation, unit, **shape)

@@ -656,7 +656,7 @@ def assert_is_loss(told, expected, h):
 def test_a_stream_is_learned(loss, h, size):
     X, y = sizes(1000)
     model = net(loss, h, n_hidden=10, solver="adam", alpha=0.1)
-    n_passes, n_rows = (1, 200) if size == 1 else (5, 1000)
+    n_passes, n_rows = (1, 200) if size == 1 else (2, 1000)
     for _ in range(n_passes):
         for i in range(0, n_rows, size):
             model.partial_fit(X[i : i + size], y[i : i + size])
@@ -819,7 +819,7 @@ def test_the_deviation_of_lm_is_that_of_networks_of_other_samples(loss, h):
     """Without noise of a new sample: what is left is the doubt about the mean."""
     X_new, means = noisy(loss, 50, 99)[0], []
     options = {"solver": "lm", "n_hidden": 2, "alpha": 0.1}
-    for seed in range(20):
+    for seed in range(14):
         X, y = noisy(loss, 100, seed)
         model = fitted(loss, h, X, y, **options)
         mean, std = model.predict(X_new, return_std=True)

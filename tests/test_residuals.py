@@ -382,7 +382,7 @@ def some_problem(seed, n_samples=60, n_new=300):
 )
 def test_intervals_cover_what_they_promise(parameters):
     shares, within = [], []
-    for seed in range(20):
+    for seed in range(12):
         X, y, X_new, y_new = some_problem(seed)
         model = quietly(ShallowNNRegressor(**parameters).fit, X, y)
         low, high = model.predict_interval(X_new, 0.9).T
