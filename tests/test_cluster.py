@@ -24,20 +24,15 @@ def number(pattern, text):
     return float(re.search(pattern, text)[1])
 
 
-@needs("distributed", "dask")
-def test_a_search_and_a_committee_on_dask_and_a_worker_that_is_killed():
-    told = shown("search", "committee", "kill")
+@needs("dask_ml", "dask")
+def test_dask_through_the_death_of_a_worker_and_with_more_than_one_can_hold():
+    told = shown("search", "committee", "kill", "stream")
     assert told["cluster"].startswith("tcp://127.0.0.1:")
     for search in ("search", "search through it"):
         assert told[search].endswith("as without a cluster: True")
         assert number(r"accuracy (\S+),", told[search]) > 0.9
     assert re.fullmatch(r"worker \{\d+\}, started again: \{\d+\}", told["killed"])
     assert told["committee"].endswith("as without a cluster: True")
-
-
-@needs("dask_ml", "dask")
-def test_training_on_more_than_a_worker_can_hold():
-    told = shown("stream")
     size = number(r"X of (\d+) MiB", told["stream"])
     limit = number(r"(\d+) MiB for each", told["stream"])
     assert number(r"at most (\d+) MiB", told["trained"]) < limit < size

@@ -38,12 +38,12 @@ def test_scikit_learn_checks(estimator, check):
     check(estimator)
 
 
-# They fit for each kind of matrix, and want equal predictions, however long it trained.
-MANY_FITS = (
-    "check_estimator_sparse_array",
-    "check_estimator_sparse_matrix",
-    "check_sample_weight_equivalence_on_dense_data",
-    "check_sample_weight_equivalence_on_sparse_data",
+# What they want comes with the steps; all others hold after few.
+OF_THE_FIT = (
+    "check_class_weight_classifiers",
+    "check_classifiers_classes",
+    "check_classifiers_train",
+    "check_regressors_train",
 )
 
 
@@ -52,7 +52,7 @@ MANY_FITS = (
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore:Nothing that was tried:UserWarning")
 def test_scikit_learn_checks_of_all_others(estimator, check):
-    if check.func.__name__ in MANY_FITS:
+    if check.func.__name__ not in OF_THE_FIT:
         estimator = clone(estimator).set_params(max_iter=20)
     check(estimator)
 
@@ -168,12 +168,11 @@ def test_a_validation_set_that_no_step_has_transformed_stands_as_it_is(iris):
     assert pipeline[-1].validation_scores_ == by_hand.validation_scores_
 
 
-@pytest.mark.slow
 def test_cross_validation_routes_sample_weight(iris):
     X, y = iris
     weight = np.where(y == 0, 1e-9, 1.0)
     with config_context(enable_metadata_routing=True):
-        network = ShallowNNClassifier(random_state=0)
+        network = ShallowNNClassifier(10, solver="lbfgs", alpha=0.1, random_state=0)
         network.set_fit_request(sample_weight=True).set_score_request(
             sample_weight=False
         )
@@ -191,6 +190,5 @@ def test_transformed_target_regressor(diabetes):
 
 
 @pytest.mark.slow
-def test_cross_val_score_with_defaults(iris, diabetes):
+def test_cross_val_score_with_defaults(iris):
     assert cross_val_score(ShallowNNClassifier(random_state=0), *iris).mean() > 0.93
-    assert cross_val_score(ShallowNNRegressor(random_state=0), *diabetes).mean() > 0.45
