@@ -523,8 +523,7 @@ def test_a_constant_target_is_predicted_to_rounding(solver, how, value):
 def test_the_default_predicts_a_constant_target_to_rounding(value, weighted):
     _, X, _ = problem("one output")
     w = np.random.default_rng(0).random(40) if weighted else None
-    model = ShallowNNRegressor(max_iter=20, random_state=0)
-    quiet_fit(model, X, np.full(40, value), w)
+    model = ShallowNNRegressor(random_state=0).fit(X, np.full(40, value), w)
     np.testing.assert_allclose(model.predict(X), value, rtol=1e-14)
     _, std = model.predict(X, return_std=True)
     np.testing.assert_allclose(std, 0.0, atol=1e-14 * abs(value))
@@ -616,8 +615,7 @@ class TestTheDefault:
     def test_the_plain_formula_and_the_type(self, kind):
         Estimator, X, y = problem(kind)
         X = X.astype(np.float32)
-        model = Estimator(random_state=0, encoding="piecewise", max_iter=50)
-        quiet_fit(model, X, y)
+        model = quiet_fit(Estimator(random_state=0, encoding="piecewise"), X, y)
         (W1, W2), (b1, b2) = model.coefs_, model.intercepts_
         arrays = [prediction(model, X), W1, W2, b1, b2]
         assert {array.dtype for array in arrays} == {np.dtype(np.float32)}
@@ -644,7 +642,7 @@ class TestTheDefault:
         Estimator, X, y = problem(kind)
 
         def fit(seed):
-            return quiet_fit(Estimator(max_iter=50, random_state=seed), X, y)
+            return quiet_fit(Estimator(random_state=seed), X, y)
 
         first, other = fit(3), fit(4)
         with ThreadPoolExecutor(1) as threads:
