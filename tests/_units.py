@@ -7,7 +7,7 @@ from sk_shallow._model.losses import LOSSES
 from sk_shallow._model.output_activations import number_unit, output_activations
 from sk_shallow._model.output_units import OUTPUT_UNITS
 
-# For a law of every activation with every unit: a third of the examples for each pair.
+# For a law of every pair of two registries: a third of the examples for each.
 a_third = settings(max_examples=-(-settings.default.max_examples // 3))
 LEVELS = {"quantile": (0.3,)}
 # Losses of numbers with each of their output activations; of one level.

@@ -300,6 +300,7 @@ def test_the_number_of_threads_does_not_matter(kind, solver):
     assert_same_fit(again, model)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", APART)
 def test_the_number_of_processes_does_not_matter(solver):
     X, y = data("vector")

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from _units import a_third
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
@@ -221,6 +222,7 @@ weights_of_few_samples = st.lists(st.integers(0, 4), min_size=4, max_size=14).fi
 @pytest.mark.slow
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
+@a_third
 @given(weights=weights_of_few_samples)
 def test_a_weight_is_a_number_of_copies(Estimator, solver, weights):
     _, X, y = example(Estimator, n=len(weights))

@@ -160,6 +160,7 @@ def test_every_type_in_a_fitted_model_is_trusted(case):
     assert types_in(fitted(case)) <= set(SKOPS_TRUSTED_TYPES)
 
 
+@pytest.mark.slow
 def test_every_trusted_type_is_in_some_fitted_model():
     models = *map(fitted, CASES), HiddenLayer(ShallowNNRegressor())
     assert set().union(*map(types_in, models)) == set(SKOPS_TRUSTED_TYPES)
