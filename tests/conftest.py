@@ -5,7 +5,7 @@ import pytest
 from hypothesis import settings
 from threadpoolctl import threadpool_limits
 
-import sk_shallow  # noqa: F401  (loads the BLAS that is limited below)
+import sk_shallow  # noqa: F401  (loads what is limited below)
 
 # "few" is for other versions of what the laws stand on: that all of it works there.
 for name, n_examples in {"laws": 25, "few": 5}.items():
@@ -21,8 +21,11 @@ settings.load_profile("laws")
 # Pictures are drawn in memory, those of doctests too.
 os.environ["MPLBACKEND"] = "agg"
 
-# The workers of a parallel run share the cores: one BLAS thread each.
-threadpool_limits(1, user_api="blas")
+# The workers of a parallel run share the cores: one thread each, of BLAS and of OpenMP,
+# and as many in the processes that tests start.
+threadpool_limits(1)
+for name in ("MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
 
 
 # For type checkers, not to be run.
