@@ -38,13 +38,6 @@ def test_scikit_learn_checks(estimator, check):
     check(estimator)
 
 
-# These fit for each kind of matrix, or twice, and ask for equal predictions alone.
-MANY_FITS = (
-    "check_estimator_sparse_array",
-    "check_estimator_sparse_matrix",
-    "check_sample_weight_equivalence_on_dense_data",
-    "check_sample_weight_equivalence_on_sparse_data",
-)
 # These ask for what comes with the steps.
 OF_THE_FIT = (
     "check_class_weight_classifiers",
@@ -59,8 +52,8 @@ OF_THE_FIT = (
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore:Nothing that was tried:UserWarning")
 def test_scikit_learn_checks_of_all_others(estimator, check):
-    name = check.func.__name__
-    if name in MANY_FITS or not (name in OF_THE_FIT or estimator.solver == "auto"):
+    is_default = estimator.solver == "auto"
+    if not is_default and check.func.__name__ not in OF_THE_FIT:
         estimator = clone(estimator).set_params(max_iter=20)
     check(estimator)
 
