@@ -807,13 +807,6 @@ def test_groups_of_other_samples(case, fitted, kind):
     assert_refused(estimator, ValueError, message, "fit", X, Y, groups=groups)
 
 
-@pytest.mark.parametrize("rules", [{"solver": "lm"}, {"alpha": "ard"}])
-def test_folds_where_every_sample_is_seen(rules, fitted, kind):
-    estimator = make(kind, fitted, **{"solver": "auto", "cv": 4} | rules)
-    message = "'cv' parameter has no meaning for solver='lm'.* Got cv=4"
-    assert_refused(estimator, ValueError, message, "fit", X, Y)
-
-
 OTHER_OUTPUTS = "^(?!output array|operands|cannot).*(outputs|labels|columns|shape)"
 ALL = {"X_val": X, "y_val": Y, "sample_weight_val": np.ones(N)}
 BAD_VALIDATION = {

@@ -235,9 +235,7 @@ class ShallowNN(Exported, Versioned, Callbacks, BaseEstimator):
         recipes = candidates(settings, facts)
         check_honoured(recipes[0].solver, self._requested(), self.alpha)
         problem.plan(recipes[0])  # complains of what is too large
-        cv = None if self.cv is None else self._value("cv")
-        if cv is not None:
-            cv = check_cv(cv, self._n_samples, recipes[0].solver)
+        cv = None if self.cv is None else check_cv(self._value("cv"), self._n_samples)
         verbose = self._value("verbose")
         is_trained = (
             settings.is_one or held_out is not None or self.max_iter is not None

@@ -198,20 +198,14 @@ def check_groups(groups, n_samples):
     return groups
 
 
-def check_cv(cv, n_samples, solver):
+def check_cv(cv, n_samples):
     """The folds: an int, a splitter, or a list of splits of so many samples.
 
     Raises
     ------
     ValueError
-        If the splits are of other samples, or the solver sees every sample.
+        If the splits are of other samples.
     """
-    if solver.finds_alpha:
-        raise ValueError(
-            f"The 'cv' parameter has no meaning for solver={solver.name!r}, which sees "
-            f"every sample. Got cv={shown(cv)}. Leave it at None, or use another "
-            "solver, with a number as alpha or None."
-        )
     if isinstance(cv, Integral) or hasattr(cv, "split"):
         return cv
     splits = [_rows_of(split, n_samples) for split in cv]
