@@ -96,7 +96,8 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
         which what is not set is chosen. None: one for each member of a committee, drawn
         by the content of the rows, so that copies stay together and labels keep their
         shares; 5 where one network is trained; none where `n_hidden` or `solver` and
-        `alpha` are set, or fewer than 10 rows are distinct.
+        `alpha` are set, or fewer than 10 rows are distinct. Without effect
+        for "lm", which sees every sample.
     class_weight : dict or "balanced", default=None
         Weights by class label, multiplied with `sample_weight`. "balanced" gives every
         class the same total weight.

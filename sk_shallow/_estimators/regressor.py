@@ -132,7 +132,8 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         which what is not set is chosen. None: one for each member of a committee, drawn
         by the content of the rows, so that copies stay together and labels keep their
         shares; 5 where one network is trained; none where `n_hidden` or `solver` and
-        `alpha` are set, or fewer than 10 rows are distinct.
+        `alpha` are set, or fewer than 10 rows are distinct. Without effect
+        for "lm", which sees every sample.
     init : {"auto", "glorot", "he", "normal", "zeros"}, default="auto"
         How the first weights are drawn; "auto" is "glorot". "normal" is 0.01 times
         standard normal; "zeros" shows that the hidden units then stay equal for ever.
