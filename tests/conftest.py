@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_limits
 import sk_shallow  # noqa: F401  (loads what is limited below)
 
 # "few" is for other versions of what the laws stand on: that all of it works there.
-for name, n_examples in {"laws": 20, "few": 5}.items():
+for name, n_examples in {"laws": 25, "few": 5}.items():
     settings.register_profile(
         name,
         derandomize=True,
