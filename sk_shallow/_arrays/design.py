@@ -193,9 +193,11 @@ class ScaledSparse:
         out += B[:n].sum(axis=0)
 
     def _into_columns(self, D, out, n):
-        """out ← [1ᵀ D; X̃ᵀ D]."""
-        out[:n] = D.sum(axis=0)
+        """out ← [1ᵀ D; X̃ᵀ D]; gives 1ᵀ D."""
+        total = D.sum(axis=0)
+        out[:n] = total
         out[n:] = self.scaled.T @ D
+        return total
 
     @property
     def row_length(self):
@@ -264,9 +266,10 @@ class StandardizedSparse(ScaledSparse):
         out += B[:n].sum(axis=0) - self.shift @ B[n:]
 
     def _into_columns(self, D, out, n):
-        """out ← [1ᵀ D; X̃ᵀ D]."""
-        super()._into_columns(D, out, n)
-        out[n:] -= np.outer(self.shift, D.sum(axis=0))
+        """out ← [1ᵀ D; X̃ᵀ D]; gives 1ᵀ D."""
+        total = super()._into_columns(D, out, n)
+        out[n:] -= np.outer(self.shift, total)
+        return total
 
 
 def without_ones(X):

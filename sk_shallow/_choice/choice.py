@@ -69,6 +69,6 @@ def _folded(problem, settings, cv):
     if isinstance(cv, Integral):
         units = folds.Units.of(problem.data)
         folded = problem.told_apart(cv, units)
-    units = units if folded is problem else None
+        units = units if folded is problem else None
     strata = problem.coder.strata(folded.data.y)
     return folded, folds.test_sets(folded.data, cv, strata, units)
