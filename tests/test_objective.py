@@ -8,7 +8,7 @@ import pytest
 from _units import NUMBER_UNITS, PLAIN, unit_of
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
@@ -325,6 +325,26 @@ def test_sweep_value_of_a_broken_sweep_is_that_of_the_batches_seen(unit, chunk_s
         expected = problem.value(theta, order[:n_seen])
         for _ in range(2):
             assert_allclose(objective.sweep_value(theta), expected, rtol=1e-12)
+
+
+@any_unit
+@any_chunk
+@pytest.mark.parametrize("n_done", [1, 3, 6])
+def test_a_sweep_goes_on_by_another_objective_as_by_its_own(unit, chunk_size, n_done):
+    problem = softplus_problem(unit, 5, 23)
+    theta, order = problem.theta, problem.rng.permutation(23)
+    first, second, whole = (problem.objective() for _ in range(3))
+    for objective in (first, second, whole):
+        objective.chunk_size = chunk_size
+    sweep, expected = (o.gradients(theta, order, 7) for o in (first, whole))
+    for _ in range(n_done):
+        assert_array_equal(next(sweep), next(expected))
+    loss = first.sweep_loss()
+    assert loss == whole.sweep_loss()
+    rest = second.gradients(theta, order, 7, n_done, loss)
+    for found, grad in zip(rest, expected, strict=True):
+        assert_array_equal(found, grad)
+        assert second.sweep_value(theta) == whole.sweep_value(theta)
 
 
 def test_number_of_batches_may_change_between_sweeps():

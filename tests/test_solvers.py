@@ -1,5 +1,6 @@
 """Solvers on a convex quadratic, where the minimum and every step are known."""
 
+import pickle
 from copy import deepcopy
 from itertools import chain, combinations
 from math import ceil, comb
@@ -70,16 +71,19 @@ class LeastSquares:
 
     rough_value = value
 
-    def gradients(self, theta, order, n_batches):
+    def gradients(self, theta, order, n_batches, n_done=0, loss=0.0):
         assert_array_equal(np.sort(order), np.arange(self.n_samples))
-        self.values = []
-        for rows in np.array_split(order, n_batches):
+        self.sum, self.n_seen = loss, n_done
+        for rows in np.array_split(order, n_batches)[n_done:]:
             value, grad = self.value_and_grad(theta, rows)
-            self.values.append(value)
+            self.sum, self.n_seen = self.sum + value, self.n_seen + 1
             yield grad
 
+    def sweep_loss(self):
+        return self.sum
+
     def sweep_value(self, theta):
-        return np.mean(self.values)
+        return self.sum / self.n_seen
 
 
 def make(name, **values):
@@ -505,6 +509,18 @@ def test_a_descent_that_pauses_is_one_descent(name, batch_size):
 
 @pytest.mark.parametrize("name", DESCENDING)
 @pytest.mark.parametrize("batch_size", [7, 48])
+def test_a_descent_that_goes_on_from_a_pickle_is_one_descent(name, batch_size):
+    whole, moved = (begin(name, batch_size=batch_size) for _ in range(2))
+    for n_steps in (1, 8, 25, 11):
+        whole.advance(n_steps)
+        moved.advance(n_steps)
+        moved = pickle.loads(pickle.dumps(moved))
+        moved.objective = LeastSquares()
+    assert_same_descent(moved, whole)
+
+
+@pytest.mark.parametrize("name", DESCENDING)
+@pytest.mark.parametrize("batch_size", [7, 48])
 def test_a_fork_and_its_origin_do_not_disturb_each_other(name, batch_size):
     origin, alone = (begin(name, batch_size=batch_size) for _ in range(2))
     for descent in (origin, alone):
@@ -610,9 +626,9 @@ def test_every_epoch_has_an_order_of_its_own(name):
     objective, orders = LeastSquares(), set()
     gradients = objective.gradients
 
-    def recording(theta, order, n_batches):
+    def recording(theta, order, *batches):
         orders.add(tuple(order))
-        return gradients(theta, order, n_batches)
+        return gradients(theta, order, *batches)
 
     objective.gradients = recording
     run(make(name, max_iter=20, batch_size=10), objective)

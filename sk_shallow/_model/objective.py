@@ -241,7 +241,7 @@ class Objective:
         window.V[...] = squares[1 : 1 + self.layout.n_path]
         return metric
 
-    def gradients(self, theta, order, n_batches):
+    def gradients(self, theta, order, n_batches, n_done=0, loss=0.0):
         """Yield ∂J/∂θ over each batch, at what θ is when the batch has its turn.
 
         Parameters
@@ -252,6 +252,10 @@ class Objective:
             Numbers of the samples, each once.
         n_batches : int
             The batches are of one size, or differ by one.
+        n_done : int, default=0
+            How many batches have had their turn before.
+        loss : float, default=0.0
+            The `sweep_loss` of these.
 
         Yields
         ------
@@ -260,7 +264,7 @@ class Objective:
         """
         weights, window = self.layout.view(theta), self.layout.penalized
         W, dW = window(theta), window(self._grad)
-        for rows, Y, Z2 in self._batches(order, n_batches):
+        for rows, Y, Z2 in self._batches(order, n_batches, n_done, loss):
             work = self._workspace(len(rows))
             self._propagate(
                 self.X.take(rows, 0, work.rows_of(self.X), "clip"),
@@ -269,7 +273,7 @@ class Objective:
             axpy(self._penalty, W, dW)
             yield self._grad
 
-    def parts(self, theta, order, n_batches):
+    def parts(self, theta, order, n_batches, n_done=0, loss=0.0):
         """The same, of sparse X: each batch with the part of θ that it sees.
 
         An input without an entry in the batch has no gradient there. The penalty on
@@ -285,7 +289,7 @@ class Objective:
         chances = _chances(self.X.counts(), self.n_samples, n_batches)
         seldom = (self._penalty / chances).astype(self.dtype)[:, None]
         weights = self.layout.view(theta)
-        for rows, Y, Z2 in self._batches(order, n_batches):
+        for rows, Y, Z2 in self._batches(order, n_batches, n_done, loss):
             work = self._workspace(len(rows))
             X = self.X[rows].of_stored()
             part = Part(self.layout, X.columns)
@@ -298,18 +302,22 @@ class Objective:
                 _add_rows(dW, W, X.columns[: len(dW)], seldom)
             yield part, grad
 
-    def _batches(self, order, n_batches):
-        """(rows, Y, Z2) of each batch of a sweep."""
+    def _batches(self, order, n_batches, n_done, loss):
+        """(rows, Y, Z2) of each batch of a sweep that is still to come."""
         if self._sweep is None or self._sweep.n_batches != n_batches:
             self._sweep = _Sweep(self.Y, self.layout, n_batches, self.chunk_size)
-        return self._sweep.batches(self.Y, order, self._losses)
+        return self._sweep.batches(self.Y, order, self._losses, n_done, loss)
 
     def _share(self, rows):
         """What a sum over a batch is multiplied by, to estimate the mean."""
         return self.n_samples / (len(rows) * self.total_weight)
 
+    def sweep_loss(self):
+        """Σ wᵢ ℓᵢ of the batches of the last sweep, each at the θ that it has seen."""
+        return self._sweep.sum_of_losses(self._losses)[0]
+
     def sweep_value(self, theta):
-        """J over the batches of the last sweep, each at the θ that it has seen."""
+        """J over these batches."""
         data, n_seen = self._sweep.sum_of_losses(self._losses)
         share = self.n_samples / (n_seen * self.total_weight)
         return data * share + self._half_penalty(theta)
@@ -431,18 +439,26 @@ class _Sweep:
         windows = [(self.Y[:, batch], self.Z2[..., batch]) for batch in here]
         return slice(ends[0], ends[-1]), list(zip(here, windows, strict=True))
 
-    def batches(self, Y, order, losses):
-        """Yield (rows, Y, Z2) of each batch, in this order."""
-        self._sum = self._n_done = self._n_seen = 0
+    def batches(self, Y, order, losses, n_done=0, loss=0.0):
+        """Yield (rows, Y, Z2) of each batch but the first ones, in this order.
+
+        `loss` is the sum of the losses of those.
+        """
+        self._sum, self._n_done, self._n_seen = loss, 0, 0
+        n_before = len(order) * n_done // self.n_batches
         for samples, chunk in self.chunks:
+            if samples.stop <= n_before:
+                continue
             self._settle(losses)
-            self._start, self._n_done, self._n_seen = samples.start, 0, 0
+            self._start = samples.start
+            self._n_done = self._n_seen = max(0, n_before - samples.start)
             self._rows = order[samples]
             gathered = self.Y[:, : len(self._rows)]
             Y.take(self._rows, axis=1, out=gathered, mode="clip")
             for batch, (Y_batch, Z2) in chunk:
-                self._n_seen = batch.stop
-                yield self._rows[batch], Y_batch, Z2
+                if batch.start >= self._n_seen:
+                    self._n_seen = batch.stop
+                    yield self._rows[batch], Y_batch, Z2
 
     def sum_of_losses(self, losses):
         """Σ wᵢ ℓᵢ of the samples that have had their turn, and their number."""

@@ -221,34 +221,35 @@ class FirstOrder:
 
     def _descend(self, objective, theta, rng, state, rates, n_batches):
         """Yield the loss of each epoch; the only one may be a part."""
-        for at_end, loss in self.steps(objective, theta, rng, state, rates, n_batches):
+        epoch = Epoch(objective.n_samples, n_batches)
+        for at_end, loss in self.steps(objective, theta, rng, state, rates, epoch):
             if at_end:
                 yield loss()
 
-    def steps(self, objective, theta, rng, state, rates, n_batches):
+    def steps(self, objective, theta, rng, state, rates, epoch):
         """Make the steps; yield whether an epoch ends with each, and J then."""
-        if n_batches == 1:
+        if epoch.n_batches == 1:
             yield from self._full_steps(objective, theta, state, rates)
             return
-        n_samples = objective.n_samples
-        order, rate = np.arange(n_samples, dtype=np.int32), next(rates, None)
+        rate = next(rates, None)
         while rate is not None:
-            rng.shuffle(order)
-            sweep = self._sweep(objective, theta, order, n_batches)
-            for n, (part, grad) in enumerate(sweep, 1):
+            if epoch.is_over:
+                epoch.begin(rng)
+            for part, grad in self._sweep(objective, theta, epoch):
                 self.take(theta, grad, state, rate, part)
                 objective.constrain(theta)
-                rate = next(rates, None)
-                at_end = rate is None or n == n_batches
+                rate, epoch.n_done = next(rates, None), epoch.n_done + 1
+                at_end = rate is None or epoch.is_over
                 yield at_end, lambda: objective.sweep_value(theta)
                 if rate is None:
                     break
 
-    def _sweep(self, objective, theta, order, n_batches):
+    def _sweep(self, objective, theta, epoch):
         """Each batch's part of θ, None for all, and gradient."""
+        batches = epoch.order, epoch.n_batches, epoch.n_done, epoch.loss
         if self.takes_parts and objective.has_parts:
-            return objective.parts(theta, order, n_batches)
-        return ((None, g) for g in objective.gradients(theta, order, n_batches))
+            return objective.parts(theta, *batches)
+        return ((None, g) for g in objective.gradients(theta, *batches))
 
     def _full_steps(self, objective, theta, state, rates):
         """The same, each step over all samples."""
@@ -297,11 +298,42 @@ class FirstOrder:
         return None
 
 
+class Epoch:
+    """The batches of an epoch, and how many have had their turn.
+
+    Attributes
+    ----------
+    order : ndarray of int32
+        Of the samples.
+    n_batches : int
+    n_done : int
+        All of them, before the first epoch.
+    loss : float
+        Σ wᵢ ℓᵢ of the batches before `n_done`, if a sweep is to go on from there.
+    """
+
+    def __init__(self, n_samples, n_batches):
+        self.order = np.arange(n_samples, dtype=np.int32)
+        self.n_batches = self.n_done = n_batches
+        self.loss = 0.0
+
+    @property
+    def is_over(self):
+        """Whether the next batch is of another epoch."""
+        return self.n_done == self.n_batches
+
+    def begin(self, rng):
+        """The next one: the samples are shuffled."""
+        rng.shuffle(self.order)
+        self.n_done, self.loss = 0, 0.0
+
+
 class Descent:
     """Steps without a budget; what is judged is the mean of the latest iterates.
 
     The rate warms up as t/τ, then falls as √(τ/(t + τ)): unlike a schedule with an
-    end, it lets the descent go on from wherever it is.
+    end, it lets the descent go on from wherever it is. A pickle is without the
+    objective, which is to be set where it goes on.
 
     Attributes
     ----------
@@ -317,17 +349,31 @@ class Descent:
         self.n_steps, self.loss_curve = 0, []
         self._theta, self._state = theta, solver.start(theta)
         self._mean = RunningMean(theta.copy())
-        self._on(objective)
+        self._begin_on(objective)
 
-    def _on(self, objective):
-        """Go on with this objective."""
+    def _begin_on(self, objective):
+        """Go on with an epoch of this objective."""
+        n_samples = objective.n_samples
+        self._epoch = Epoch(n_samples, self.solver.n_batches(n_samples))
         self.objective = objective
-        self.n_batches = self.solver.n_batches(objective.n_samples)
-        self._steps = self.solver.steps(
-            *(objective, self._theta, self._rng, self._state),
-            self._rates(),
-            self.n_batches,
-        )
+
+    @property
+    def objective(self):
+        """What is minimised."""
+        return self._objective
+
+    @objective.setter
+    def objective(self, objective):
+        """Go on with this one, from where the epoch is."""
+        self._objective = objective
+        where = self._theta, self._rng, self._state, self._rates(), self._epoch
+        self._steps = self.solver.steps(objective, *where)
+
+    def __getstate__(self):
+        """All that is not made from the objective."""
+        state = vars(self).copy()
+        del state["_objective"], state["_steps"]
+        return state
 
     def fork(self, objective):
         """Another descent from here, on another objective."""
@@ -335,7 +381,7 @@ class Descent:
         other._theta, other._state = self._theta.copy(), self._state.copy()
         other._mean = RunningMean(self._mean.value.copy(), self._mean.n_seen)
         other._rng, other.loss_curve = deepcopy(self._rng), self.loss_curve.copy()
-        other._on(objective)
+        other._begin_on(objective)
         return other
 
     @property
@@ -346,7 +392,7 @@ class Descent:
     @property
     def n_epochs(self):
         """Number of epochs, the last one counted whole."""
-        return ceil(self.n_steps / self.n_batches)
+        return ceil(self.n_steps / self._epoch.n_batches)
 
     def advance(self, n_steps, is_enough=never):
         """Make so many more steps, or fewer if a call between two says so; how many."""
@@ -360,7 +406,10 @@ class Descent:
                     self.loss_curve.append(float(loss()))
                 if is_enough():
                     break
-        return self.n_steps - n_before
+        n_made = self.n_steps - n_before
+        if n_made == n_steps and not self._epoch.is_over:
+            self._epoch.loss = self._objective.sweep_loss()
+        return n_made
 
     def _rates(self):
         """η_t, from where the descent is."""

@@ -167,12 +167,17 @@ def _bounds(signs):
 class Descent:
     """Iterations in pieces, from several starts; fewer and fewer of them go on.
 
-    Each piece forgets the curvature that the last has seen.
+    Each piece forgets the curvature that the last has seen. A pickle is without the
+    objective, which is to be set where it goes on.
     """
 
     def __init__(self, solver, objective, thetas):
         self._solver, self.objective = solver, objective
         self._thetas, self.n_epochs, self.loss_curve = list(thetas), 0, []
+
+    def __getstate__(self):
+        """All but the objective."""
+        return {k: v for k, v in vars(self).items() if k != "objective"}
 
     def fork(self, objective):
         """Another descent from here, on another objective."""
