@@ -9,11 +9,12 @@ turns, with its quartiles. The cores that a fit has had are its CPU seconds over
 seconds. Before and after each fit as many threads as n_jobs multiply matrices: where
 these had less than 0.9 cores each, the machine was busy with something else, and the
 turn does not count, as long as there are others. CPU is the CPU seconds of
-n_jobs over those of one core: what is trained in vain, and waiting for Python's lock.
+n_jobs, with those of its processes, over those of one core: what is trained in vain,
+and what goes there and back. The processes have started before the first turn.
 
 With --plan nothing runs side by side: the CPU seconds of each training are measured on
 one core, and a clock of its own tells when as many cores as are given would be done, if
-cores did not wait for memory or for Python's lock.
+cores did not wait for memory and nothing had to be sent.
 """
 
 import argparse
@@ -21,6 +22,7 @@ import os
 import sys
 import time
 import warnings
+from pathlib import Path
 from statistics import median
 from threading import Thread
 
@@ -31,7 +33,8 @@ from threadpoolctl import threadpool_limits
 
 from sk_shallow import ShallowNNClassifier
 from sk_shallow._choice import choice
-from sk_shallow._training.crew import LEAST_WORK, Alone
+from sk_shallow._training.crew import Alone, is_worth_it
+from sk_shallow._training.workers import Workers
 
 COMMITTEE = {"n_hidden": 50, "n_estimators": 10}
 # By name: rows, and what is set.
@@ -57,12 +60,26 @@ def samples(name):
         return data["X"].reshape(len(data["X"]), -1), data["y"], {}
 
 
+def cpu_of_children():
+    """CPU seconds that the processes of this one have had so far."""
+    total = 0
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:  # it has ended
+            continue
+        if int(fields[1]) == os.getpid():
+            total += int(fields[11]) + int(fields[12])
+    return total / os.sysconf("SC_CLK_TCK")
+
+
 def fit(X, y, given, n_jobs):
     """(seconds, cores that it has had, weights) of a fit."""
     model = ShallowNNClassifier(random_state=0, n_jobs=n_jobs, **given)
-    start = time.process_time()
+    start = time.process_time() + cpu_of_children()
     seconds, _ = timed(lambda: model.fit(X, y))
-    return seconds, (time.process_time() - start) / seconds, model.coefs_
+    cpu = time.process_time() + cpu_of_children() - start
+    return seconds, cpu / seconds, model.coefs_
 
 
 def share_of_a_core(n_threads, seconds=0.1):
@@ -87,6 +104,11 @@ def share_of_a_core(n_threads, seconds=0.1):
 def turns(X, y, given, n_jobs, repeats):
     """Rows (seconds, cores, those of n_jobs, and the least share of a core)."""
     rows = []
+    workers = Workers(n_jobs - 1)
+    workers.begin()
+    while not workers.are_ready:
+        time.sleep(0.01)
+    workers.end()
     for _ in range(repeats):
         free = [share_of_a_core(n_jobs)]
         one, share, expected = fit(X, y, given, 1)
@@ -201,8 +223,7 @@ class Planned(Alone):
         """Make what is new."""
         asked = {}
         for contender, n_steps in prospects:
-            is_worth_it = not contender.is_over and contender.work >= LEAST_WORK
-            if contender not in self._legs and is_worth_it:
+            if contender not in self._legs and is_worth_it(contender, n_steps):
                 self._tick()
                 later = contender.leg(n_steps)()
                 seconds = time.process_time() - self._last
@@ -231,7 +252,7 @@ def planned(X, y, given, cores):
     """CPU seconds of a fit on one core, of more that are for nothing, and on paper."""
     schedules, crews = [Schedule(n) for n in cores], []
 
-    def crew_of(n_jobs):
+    def crew_of(*_):
         crews.append(Planned(schedules))
         return crews[-1]
 

@@ -19,9 +19,8 @@ from scipy import linalg  # noqa: F401  (loads its BLAS)
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from sk_shallow import Identity, ShallowNNRegressor
-from sk_shallow._arrays import threads
 from sk_shallow._arrays.threads import suited_to
-from sk_shallow._training import crew
+from sk_shallow._training.workers import Workers
 
 N_THREADS = 2
 CONTROLLER = ThreadpoolController().select(user_api="blas")
@@ -263,25 +262,37 @@ def a_child_forked_by_the_work_itself_ends():
     assert limits() == N_THREADS
 
 
+class Counting:
+    """A contender that learns how many BLAS threads there are where it is trained."""
+
+    ground = ((), None, None)
+
+    def packed(self, has_ways=False):
+        return self
+
+    def unpacked(self, ground):
+        return self
+
+    def leg(self, n_steps, is_paused):
+        self.limits = [
+            blas.num_threads
+            for blas in ThreadpoolController().select(user_api="blas").lib_controllers
+        ]
+        return lambda: self
+
+
 @law
-def a_crew_keeps_the_limit_of_each_of_its_trainings():
-    large, least = threads._LARGE, crew.LEAST_WORK
-    threads._LARGE, crew.LEAST_WORK = 1e6, 0
+def workers_have_the_threads_of_this_process_and_not_its_limit_for_small_products():
+    workers = Workers(1)
+    workers.begin()
     try:
-        fits, seen = [], []
-        for n_jobs in 1, 2, 3:
-            activation = Watched()
-            given = {"solver": "adam", "alpha": None, "max_iter": 8, "cv": 3}
-            fits.append(fit(40, activation=activation, n_jobs=n_jobs, **given))
-            seen.append(activation.seen)
-            assert is_restored()
+        for n_threads in N_THREADS, 1, N_THREADS:
+            with threadpool_limits(n_threads, user_api="blas"):
+                task = Counting(), 1, workers.flag()
+                for there in workers.train(*task), suited_to(0, workers.train, *task):
+                    assert set(there.limits) == {n_threads}
     finally:
-        threads._LARGE, crew.LEAST_WORK = large, least
-    assert seen == [{1, N_THREADS}] * 3
-    for other in fits[1:]:
-        assert other.search_results_ == fits[0].search_results_
-        for a, b in zip(fits[0].coefs_, other.coefs_, strict=True):
-            np.testing.assert_array_equal(a, b)
+        workers.end()
 
 
 def failure(function):

@@ -1,10 +1,14 @@
-"""Crews: what is done ahead in other threads is what is done when it is asked for."""
+"""Crews: what is done ahead by workers is what is done when it is asked for."""
 
+import os
+import pickle
 import threading
 import warnings
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
-from contextvars import ContextVar, copy_context
+from itertools import count
 from time import monotonic, sleep
+from typing import ClassVar
 
 import joblib
 import numpy as np
@@ -17,11 +21,19 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from sk_shallow import Activation, ReLU, ShallowNNClassifier, ShallowNNRegressor
+from sk_shallow import ReLU, ShallowNNClassifier, ShallowNNRegressor
+from sk_shallow._arrays import design
 from sk_shallow._choice.race import Race
 from sk_shallow._solvers import SOLVERS
 from sk_shallow._training import crew as crews
-from sk_shallow._training.crew import LEAST_WORK, Alone, Crew, crew_of
+from sk_shallow._training.crew import (
+    LEAST_RACE,
+    LEAST_WORK,
+    Alone,
+    Crew,
+    crew_of,
+)
+from sk_shallow._training.workers import Workers
 
 X, Z = two_curves(150, seed=0)
 NUMBERS, LABELS = Z[:, 0], np.digitize(Z[:, 0], [-0.3, 0.3])
@@ -37,27 +49,28 @@ class Toy:
     makes None of has paused.
     """
 
-    work, is_over = LEAST_WORK, False
+    work, is_over, travels = LEAST_WORK, False, True
 
-    def __init__(self, recipe, log, n_steps=0, n_operations=0, script=None):
+    def __init__(self, recipe, log, n_steps=0, script=None):
         self.recipe, self.log, self.n_steps = recipe, log, n_steps
-        self.n_operations, self.script, self.n_legs = n_operations, script, 0
+        self.script, self.n_legs = script, 0
 
     def leg(self, n_steps, is_enough=lambda: False):
         self.n_legs += 1
-        assert self.n_legs == 1, "what has been trained ahead is trained again"
 
         def go():
-            self.log.append(("begin", self.n_operations))
+            self.log.append(("begin", self.recipe))
             has_ended = self.script is None or self.script(is_enough)
-            self.log.append(("end", self.n_operations))
+            self.log.append(("end", self.recipe))
             return n_steps if has_ended else None
 
         return go
 
+    def arrived(self, n_steps):
+        return n_steps
+
     def become(self, n_steps):
         before, self.n_steps = self.n_steps, max(self.n_steps, n_steps)
-        self.n_legs = 0
         return self.n_steps - before
 
     def advance_to(self, n_steps):
@@ -68,6 +81,30 @@ class Toy:
 
     def future_fork(self, recipe, n_steps):
         return self.fork(recipe)
+
+
+class Neighbours:
+    """Workers that are threads."""
+
+    error, are_ready = None, True
+
+    def __init__(self, n_workers):
+        self.n_workers = n_workers
+
+    def begin(self):
+        pass
+
+    end = begin
+
+    def flag(self):
+        return threading.Event()
+
+    def train(self, contender, n_steps, flag):
+        return contender.leg(n_steps, flag.is_set)()
+
+
+def crew(n_workers):
+    return Crew(Neighbours(n_workers))
 
 
 def becomes_true(condition):
@@ -86,49 +123,86 @@ def test_so_many_are_trained_at_once_and_no_more():
     toys = [
         Toy(i, log, script=lambda _: everybody.wait(SECONDS) >= 0) for i in range(6)
     ]
-    with Crew(3) as crew:
-        crew.foresee((toy, 10) for toy in toys)
-        assert [crew.advance(toy, 10) for toy in toys] == [10] * 6
+    with crew(2) as some:
+        some.foresee((toy, 10) for toy in toys)
+        assert [some.advance(toy, 10) for toy in toys] == [10] * 6
     depth = np.cumsum([1 if hook == "begin" else -1 for hook, _ in log])
     assert depth.max() == 3
+    assert [toy.n_legs for toy in toys] == [1] * 6
     assert n_threads() == 0
 
 
-def test_what_was_not_foreseen_or_is_small_is_trained_where_it_is_asked_for():
+def test_what_was_not_foreseen_or_is_small_or_does_not_travel_is_trained_here():
     here, seen = threading.get_ident(), []
 
     def note(_):
         seen.append(threading.get_ident())
         return True
 
-    small, large, other = (Toy(i, [], script=note) for i in range(3))
-    small.work = LEAST_WORK / 2
-    with Crew(2) as crew:
-        crew.foresee([(small, 5), (large, 5)])
-        assert [crew.advance(toy, 5) for toy in (small, large, other)] == [5] * 3
-    assert seen.count(here) == 2
-    assert len(set(seen)) == 2
+    toys = [Toy(i, [], script=note) for i in range(5)]
+    small, at_home, far, _, foreseen = toys
+    small.work, at_home.travels, far.is_over = LEAST_WORK / 6, False, True
+    with crew(1) as some:
+        some.foresee((toy, 5) for toy in (small, at_home, far))
+        assert [some.advance(toy, 5) for toy in toys[:4]] == [5] * 4
+        assert set(seen) == {here}
+        some.foresee([(foreseen, 5)])
+        assert becomes_true(lambda: len(seen) == 5)
+        assert some.advance(foreseen, 5) == 5
+    assert seen.count(here) == 4
+
+
+def test_nobody_waits_for_workers_that_have_not_started():
+    toys = [Toy(i, []) for i in range(3)]
+    with crew(1) as some:
+        some._workers.are_ready = False
+        some.foresee((toy, 5) for toy in toys)
+        assert [some.advance(toy, 5) for toy in toys] == [5] * 3
+        assert some._pool._threads == set()
 
 
 def test_what_is_over_is_not_trained_ahead():
     toy = Toy(0, [])
     toy.is_over = True
-    with Crew(2) as crew:
-        crew.foresee([(toy, 5)])
+    with crew(1) as some:
+        some.foresee([(toy, 5)])
     assert toy.n_legs == 0
 
 
 def test_the_queue_is_in_the_order_of_the_last_foresight():
     log, is_open = [], threading.Event()
-    first = Toy("first", [], script=lambda _: is_open.wait(SECONDS))
-    toys = [Toy(i, log, n_operations=i) for i in range(4)]
-    with Crew(1) as crew:
-        crew.foresee([(first, 1), *((toy, 1) for toy in toys)])
-        crew.foresee([(first, 1), *((toy, 1) for toy in reversed(toys[:3]))])
+    first = Toy("first", log, script=lambda _: is_open.wait(SECONDS))
+    toys = [Toy(i, log) for i in range(4)]
+    with crew(1) as some:
+        some.foresee([(first, 1), *((toy, 1) for toy in toys)])
+        assert becomes_true(lambda: log)
+        some.foresee([(first, 1), *((toy, 1) for toy in reversed(toys[:3]))])
         is_open.set()
-        for toy in (first, *toys[:3]):
-            crew.advance(toy, 1)
-    assert [number for hook, number in log if hook == "begin"] == [2, 1, 0]
+        assert becomes_true(lambda: len(log) == 8)
+    assert [name for hook, name in log if hook == "begin"] == ["first", 2, 1, 0]
+
+
+def test_while_a_worker_is_at_what_is_asked_for_the_next_is_trained_here():
+    log, is_open = [], threading.Event()
+    asked = Toy("asked", log, script=lambda _: is_open.wait(SECONDS))
+    here = threading.get_ident()
+
+    def once(is_paused):
+        assert threading.get_ident() == here
+        if is_open.is_set():
+            return True
+        is_open.set()
+        assert becomes_true(is_paused)
+        return None
+
+    nearby = Toy("nearby", log, script=once)
+    with crew(1) as some:
+        some.foresee([(asked, 1), (nearby, 1)])
+        assert becomes_true(lambda: log)
+        assert some.advance(asked, 1) == 1
+        assert some.advance(nearby, 1) == 1
+    assert [name for hook, name in log if hook == "begin"] == ["asked"] + 2 * ["nearby"]
+    assert nearby.n_legs == 1
 
 
 def until_paused(is_paused):
@@ -139,8 +213,8 @@ def until_paused(is_paused):
 def test_at_the_end_nothing_is_under_way(error):
     log = []
     toy = Toy(0, log, script=until_paused)
-    with suppress(KeyboardInterrupt), Crew(2) as crew:
-        crew.foresee([(toy, 10)])
+    with suppress(KeyboardInterrupt), crew(1) as some:
+        some.foresee([(toy, 10)])
         assert becomes_true(lambda: log)
         if error is not None:
             raise error
@@ -149,75 +223,22 @@ def test_at_the_end_nothing_is_under_way(error):
     assert n_threads() == 0
 
 
-@pytest.mark.parametrize("again", [None, "soon", "late"])
-def test_what_has_paused_goes_on_if_it_is_asked_for_after_all(again):
+@pytest.mark.parametrize("again", [False, True])
+def test_what_was_given_up_is_trained_anew_if_it_is_asked_for_after_all(again):
     log = []
 
-    def twice(is_paused):
-        is_first = len(log) == 1
-        while is_first and again != "soon" and not is_paused():
-            sleep(0.001)
-        return None if is_first else True
+    def second(is_paused):
+        return True if len(log) > 1 else until_paused(is_paused)
 
-    toy = Toy(0, log, script=twice)
-    with Crew(2) as crew:
-        crew.foresee([(toy, 10)])
+    toy = Toy(0, log, script=second)
+    with crew(1) as some:
+        some.foresee([(toy, 10)])
         assert becomes_true(lambda: log)
-        crew.foresee([])
-        if again != "soon":
-            assert becomes_true(lambda: len(log) == 2)
-        if again is not None:
-            crew.foresee([(toy, 10)])
-        assert crew.advance(toy, 10) == 10
+        some.foresee([])
+        if again:
+            some.foresee([(toy, 10)])
+        assert some.advance(toy, 10) == 10
     assert [hook for hook, _ in log] == ["begin", "end"] * 2
-
-
-def test_an_error_is_raised_where_the_work_is_asked_for():
-    def failing(is_enough):
-        raise ZeroDivisionError
-
-    wrong, right = Toy(0, [], script=failing), Toy(1, [])
-    with Crew(2) as crew:
-        crew.foresee([(wrong, 1)])
-        crew.foresee([(wrong, 1), (right, 1)])
-        assert crew.advance(right, 1) == 1
-        with pytest.raises(ZeroDivisionError):
-            crew.advance(wrong, 1)
-
-
-def test_the_context_of_the_caller_holds_in_the_threads():
-    seen, word = [], ContextVar("word", default="none")
-
-    def note(_):
-        seen.append(word.get())
-        return True
-
-    def advance():
-        word.set("mine")
-        toy = Toy(0, [], script=note)
-        with Crew(2) as crew:
-            crew.foresee([(toy, 1)])
-            crew.advance(toy, 1)
-
-    copy_context().run(advance)
-    assert seen == ["mine"]
-
-
-def test_large_products_and_small_ones_are_never_under_way_at_once():
-    log = []
-    toys = [
-        Toy(i, log, 0, 1e12 * (i % 3 == 0), lambda _: sleep(0.002) is None)
-        for i in range(30)
-    ]
-    with Crew(4) as crew:
-        crew.foresee((toy, 1) for toy in toys[::2])
-        for toy in toys:
-            crew.advance(toy, 1)
-    under_way = {0: 0, 1e12: 0}
-    for hook, n_operations in log:
-        under_way[n_operations] += 1 if hook == "begin" else -1
-        assert min(under_way.values()) == 0
-    assert len(log) == 60
 
 
 @given(
@@ -254,37 +275,39 @@ def test_a_race_with_a_crew_is_the_race_without(seed, n, n_workers, allowance):
             if 0 <= recipe.number + step < 100
         ]
 
-    def run(crew):
-        with crew:
-            race = Race(lambda r: Runner(r, []), allowance, crew=crew)
+    def run(some):
+        with some:
+            race = Race(lambda r: Runner(r, []), allowance, crew=some)
             first = [Recipe([20 * i]) for i in range(n)]
             winner = race.run(first, moved((1, -1)), moved((3, -3)))
         return winner.recipe, winner.n_steps, race.table()
 
-    assert run(Crew(n_workers)) == run(Alone())
+    assert run(crew(n_workers)) == run(Alone())
+
+
+def is_spread(n_jobs, work=LEAST_RACE):
+    return isinstance(crew_of(n_jobs, work), Crew)
 
 
 def test_n_jobs_is_what_joblib_understands():
-    assert isinstance(crew_of(None), Alone)
-    assert not isinstance(crew_of(1), Crew)
-    assert isinstance(crew_of(2), Crew)
-    assert isinstance(crew_of(-1), Crew) == (joblib.cpu_count() > 1)
+    assert not is_spread(None)
+    assert not is_spread(1)
+    assert is_spread(2)
+    assert not is_spread(2, LEAST_RACE / 2)
+    assert is_spread(-1) == (joblib.cpu_count() > 1)
+    assert crew_of(3, LEAST_RACE)._workers.n_workers == 2
     with joblib.parallel_config("threading", n_jobs=2):
-        assert isinstance(crew_of(None), Crew)
-        assert not isinstance(crew_of(1), Crew)
+        assert is_spread(None)
+        assert not is_spread(1)
     with joblib.parallel_config("loky", n_jobs=2):
-        assert not isinstance(crew_of(None), Crew)
-        assert isinstance(crew_of(2), Crew)
-
-
-def is_spread(n_jobs):
-    return isinstance(crew_of(n_jobs), Crew)
+        assert not is_spread(None)
+        assert is_spread(2)
 
 
 @pytest.mark.parametrize(
     "backend", ["threading", pytest.param("loky", marks=pytest.mark.slow)]
 )
-def test_a_fit_that_is_a_job_itself_has_one_thread_unless_it_asks_for_more(backend):
+def test_a_fit_that_is_a_job_itself_has_no_workers_unless_it_asks_for_them(backend):
     run = joblib.Parallel(n_jobs=2, backend=backend)
     assert run(joblib.delayed(is_spread)(n) for n in (None, 2)) == [False, True]
 
@@ -292,22 +315,59 @@ def test_a_fit_that_is_a_job_itself_has_one_thread_unless_it_asks_for_more(backe
 # Fits.
 
 
+class Noted(Workers):
+    """Workers that note what they have trained."""
+
+    seen: ClassVar[list] = []
+
+    def train(self, *args):
+        later = super().train(*args)
+        self.seen.append(later is not None)
+        return later
+
+
+class Threads(Noted):
+    """The same, in threads: all that goes there and comes back is in pickles."""
+
+    def begin(self):
+        self._pool = ThreadPoolExecutor(self.n_workers, "sk_shallow worker")
+        super().begin()
+        wait([self._greeting])
+
+    def end(self):
+        self._pool.shutdown()
+        super().end()
+
+    def _submitted(self, work, *args):
+        return self._pool.submit(self._moved, work, pickle.dumps(args))
+
+    def _moved(self, work, args):
+        return pickle.loads(pickle.dumps(work(*pickle.loads(args))))
+
+
+class Started(Noted):
+    """Processes that are there before the race begins."""
+
+    def begin(self):
+        super().begin()
+        wait([self._greeting])
+
+
 @pytest.fixture
 def spread(monkeypatch):
-    """Whatever the size of its steps, a contender is trained ahead; the threads' names.
-
-    None has a crew of its own: that several have been there is for a test to see.
-    """
-    seen = set()
-    through = crews._Lanes.through
-
-    def noted(self, *args):
-        seen.add(threading.current_thread().name)
-        return through(self, *args)
-
+    """Whatever their size, contenders are sent to threads; what these have done."""
+    monkeypatch.setattr(crews, "LEAST_RACE", 0)
     monkeypatch.setattr(crews, "LEAST_WORK", 0)
-    monkeypatch.setattr(crews._Lanes, "through", noted)
-    return seen
+    monkeypatch.setattr(crews, "Workers", Threads)
+    Noted.seen.clear()
+    return Noted.seen
+
+
+@pytest.fixture
+def processes(spread, monkeypatch):
+    """The same with processes."""
+    monkeypatch.setattr(crews, "Workers", Started)
+    return spread
 
 
 def assert_same_fit(one, other):
@@ -367,12 +427,12 @@ def test_the_bits_are_those_of_one_core(case, n_jobs, weights, spread):
     again = clone(model).set_params(n_jobs=n_jobs)
     quietly(again.fit, *data)
     assert_same_fit(again, model)
-    assert bool(spread) == (given.get("solver") != "lm")
+    assert any(spread) == (given.get("solver") != "lm")
     assert n_threads() == 0
 
 
 def small(**given):
-    return ShallowNNRegressor(random_state=0, n_jobs=2, max_iter=4, **given)
+    return ShallowNNRegressor(random_state=0, max_iter=4, **{"n_jobs": 2, **given})
 
 
 def test_a_context_of_joblib_gives_the_jobs(spread):
@@ -381,38 +441,87 @@ def test_a_context_of_joblib_gives_the_jobs(spread):
     assert spread
 
 
-def test_small_steps_are_not_spread():
-    class Watched(Activation):
-        seen = set()  # noqa: RUF012
+@pytest.mark.slow
+@pytest.mark.parametrize("case", ["numbers", "frame", "sparse", "sgd"])
+def test_the_bits_of_processes_are_those_of_one_core(case, processes):
+    Estimator, make, y, given = CASES[case]
+    models = [Estimator(random_state=0, n_jobs=n, **given) for n in (1, 2)]
+    for model in models:
+        quietly(model.fit, make(), y)
+    assert_same_fit(*models)
+    assert any(processes)
 
-        def forward(self, Z, out=None):
-            self.seen.add(threading.get_ident())
-            return ReLU().forward(Z, out)
 
-        def slope(self, A, out=None):
-            return ReLU().slope(A, out)
+class Homesick(ReLU):
+    """Works in this process alone."""
 
-    quietly(small(activation=Watched(), n_hidden=3).fit, X, NUMBERS)
-    assert Watched.seen == {threading.get_ident()}
+    def __init__(self, what_else):
+        object.__setattr__(self, "home", os.getpid())
+        object.__setattr__(self, "what_else", what_else)
+
+    def forward(self, Z, out=None):
+        if os.getpid() != self.home:
+            self.what_else()
+        return super().forward(Z, out)
+
+
+def no_number():
+    raise ZeroDivisionError
+
+
+def end():
+    os._exit(1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what_else", [no_number, end])
+def test_what_workers_cannot_do_is_done_here(what_else, processes):
+    model = small(activation=Homesick(what_else), n_hidden=5)
+    with pytest.warns(UserWarning, match="Other processes could not train"):
+        model.fit(X, NUMBERS)
+    assert processes == [False]
+    other = quietly(small(activation="relu", n_hidden=5, n_jobs=1).fit, X, NUMBERS)
+    assert_array_equal(model.coefs_[0], other.coefs_[0])
+    quietly(small(n_hidden=5).fit, X, NUMBERS)
+    assert any(processes), "the next fit has no workers"
+
+
+def test_what_no_pickle_holds_stays_here(spread):
+    class Locked(ReLU):
+        def __init__(self):
+            object.__setattr__(self, "door", threading.Lock())
+
+        def __deepcopy__(self, memo):
+            return self
+
+    with pytest.warns(UserWarning, match="pickle"):
+        small(activation=Locked()).fit(X, NUMBERS)
+
+
+def test_rows_that_are_made_stay_here(spread, monkeypatch):
+    monkeypatch.setattr(design, "_LARGEST", 0)
+    quietly(small(solver="adam", encoding=None, n_hidden=5).fit, X, NUMBERS)
+    assert not spread
 
 
 class Failing(ReLU):
-    """Raises after some calls, in a thread of the crew."""
+    """Raises after some calls."""
 
     def __init__(self, error):
         object.__setattr__(self, "error", error)
+        object.__setattr__(self, "calls", count())
 
     def __deepcopy__(self, memo):
         return self
 
     def forward(self, Z, out=None):
-        if threading.current_thread().name.startswith("sk_shallow"):
+        if next(self.calls) > 3:
             raise self.error
         return super().forward(Z, out)
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError(), KeyboardInterrupt()])
-def test_an_error_in_a_thread_leaves_the_estimator_as_it_was(error, spread):
+def test_an_error_in_training_leaves_the_estimator_as_it_was(error, spread):
     model = small(activation=Failing(error))
     before = dict(vars(model))
     with pytest.raises(type(error)):

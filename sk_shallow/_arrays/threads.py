@@ -30,6 +30,20 @@ def is_large(n_operations):
     return n_operations >= _LARGE
 
 
+def n_outside():
+    """BLAS threads of this process, where nothing is limited here."""
+    with _door:
+        wide = [n for _, n in _limited]
+    return max([*wide, *(blas.num_threads for blas in _libraries())], default=1)
+
+
+def set_outside(n_threads):
+    """Give a process that nobody else works in so many BLAS threads."""
+    for blas in _libraries():
+        if blas.num_threads != n_threads:
+            blas.set_num_threads(n_threads)
+
+
 def suited_to(n_operations, work, *args):
     """work(*args), on one BLAS thread if its products have so few operations.
 

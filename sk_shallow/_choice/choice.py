@@ -51,8 +51,9 @@ def choose(
     W = MemberWeights.dealt(n_samples, held_out, n_members, w)
     begin = partial(Trial, problem=problem, W=W)
     task = None if told is None else told()
-    with crew_of(n_jobs) as crew:
-        race = Race(begin, allowance(settings, facts), verbose, task, crew)
+    work = allowance(settings, facts)
+    with crew_of(n_jobs, work) as crew:
+        race = Race(begin, work, verbose, task, crew)
         winner = race.run(
             affordable(recipes, settings, facts),
             partial(neighbours, settings, facts),

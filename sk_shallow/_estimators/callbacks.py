@@ -53,7 +53,7 @@ class Callbacks(CallbackSupportMixin):
         True at the end of an epoch ends the run that it is in, without a warning; of a
         contender or a round, the race. The other members, and what follows a race, are
         trained, until they are ended, too. With `n_jobs`, members call copies of the
-        callbacks in their processes; of a race all is told in the thread of `fit`, as
+        callbacks in their processes; of a race all is told in the process of `fit`, as
         with one job.
 
         Parameters

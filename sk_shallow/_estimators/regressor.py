@@ -184,15 +184,17 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         Draws the first weights, the batches and the samples held out. The same int on
         the same machine with the same number of threads gives the same bits.
     n_jobs : int, default=None
-        What is trained at once: in threads, what races, where steps are long enough for
-        several to be worth it; and by joblib, members of a committee of "lbfgs" and
-        "lm". The other solvers train all members together, in one thread. The result is
-        that of one job, bit by bit. -1 stands for all cores, and None for 1, unless
-        `joblib.parallel_config` says more: for what races, with "threading".
+        What is trained at once: what races, in processes, where the race is long
+        enough for several to be worth it; and by joblib, members of a committee of
+        "lbfgs" and "lm". The other solvers train all members together, in one process.
+        The result is that of one job, bit by bit. -1 stands for all cores, and None for
+        1, unless `joblib.parallel_config` says more: for what races, with "threading".
 
-        BLAS has as many threads as before, which jobs share: one for each job is best,
-        by `threadpoolctl.threadpool_limits(1)`. An activation of one's own is called
-        from several threads.
+        The processes of a race take one or two seconds to start, wait five minutes for
+        the next one, and read the samples from one temporary file. Rows that are made
+        as they are needed, as those of a mapped file, stay in this process, and so does
+        what no pickle holds, with a warning. BLAS has as many threads in each as here:
+        one for each job is best, by `threadpoolctl.threadpool_limits(1)`.
     verbose : bool or int, default=False
         Whether to print the loss of every iteration, and the held-out loss of what
         races.

@@ -371,9 +371,8 @@ class Descent:
 
     def __getstate__(self):
         """All that is not made from the objective."""
-        state = vars(self).copy()
-        del state["_objective"], state["_steps"]
-        return state
+        made = "_objective", "_steps"
+        return {k: v for k, v in vars(self).items() if k not in made}
 
     def fork(self, objective):
         """Another descent from here, on another objective."""

@@ -1,36 +1,37 @@
-"""Crews: what a race will ask for, done ahead of it in other threads.
+"""Crews: what a race will ask for, done ahead of it in other processes.
 
 The race foresees which of its contenders train on, and how far. What has been done
 ahead takes place when the race asks for it, in the order in which it asks: the result
-is that of one thread, bit by bit, and so is what is told on the way. What it has no
-eye on any more pauses, and goes on from there if it is asked for after all.
+is that of one process, bit by bit, and so is what is told on the way. What it has no
+eye on any more is given up.
 """
 
-from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from contextvars import copy_context
-from threading import Condition, Event
+import warnings
+from concurrent.futures import ThreadPoolExecutor, wait
 
 from joblib import Parallel, effective_n_jobs, parallel_config
 
-from sk_shallow._arrays.threads import is_large
+from sk_shallow._solvers.tasks import never
+from sk_shallow._training.workers import Workers
 
-# Multiplications of a step, at the least, for several threads to be worth it: while
-# Python is between two products, the others wait.
-LEAST_WORK = 1e8
+# Multiplications of a race, at the least, that are worth workers, which take one or two
+# seconds to start; and those that are worth being sent to one.
+LEAST_RACE, LEAST_WORK = 1e11, 5e9
 
 
-def crew_of(n_jobs):
-    """Those who train at once, `n_jobs` as joblib understands it for threads.
+def crew_of(n_jobs, work):
+    """Those who train at once, where a race of so much work is worth several.
 
-    None is 1, unless a context of joblib sets it for workers that share the memory, as
-    in scikit-learn's forests: those of a cluster have other fits to do.
+    `n_jobs` is as joblib understands it. None is 1, unless a context of joblib sets it
+    for workers that share the memory, as in scikit-learn's forests: those of a cluster
+    have other fits to do.
     """
     asked = Parallel(n_jobs=n_jobs, prefer="threads", require="sharedmem").n_jobs
     with parallel_config("threading"):
-        n_workers = effective_n_jobs(asked)
-    return Crew(n_workers) if n_workers > 1 else Alone()
+        n_jobs = effective_n_jobs(asked)
+    if n_jobs == 1 or work < LEAST_RACE:
+        return Alone()
+    return Crew(Workers(n_jobs - 1))
 
 
 class Alone:
@@ -41,7 +42,7 @@ class Alone:
         return self
 
     def __exit__(self, *_):
-        """It has no threads."""
+        """There is nobody to dismiss."""
 
     def foresee(self, prospects):
         """Nothing is begun."""
@@ -52,120 +53,148 @@ class Alone:
 
 
 class Crew:
-    """Threads that train contenders ahead.
+    """The process of the fit, and workers that train contenders ahead.
 
     A contender has a `leg(n_steps, is_paused)`, a function that gives what it will be
     then, for it to `become`; or None if a call of `is_paused` said so on the way, to be
-    called again. Any thread may call it.
+    called again. One that `travels` can also be trained by a worker, and then has
+    `arrived`. While what the race asks for is under way elsewhere, this process
+    trains the next one.
 
     Parameters
     ----------
-    n_workers : int
-        Contenders that are trained at once, at the most.
+    workers : Workers
     """
 
-    def __init__(self, n_workers):
-        self._pool = ThreadPoolExecutor(n_workers, "sk_shallow")
-        self._lanes, self._legs = _Lanes(), {}
+    def __init__(self, workers):
+        self._workers, self._legs, self._wanted = workers, {}, []
+        self._pool = ThreadPoolExecutor(workers.n_workers, "sk_shallow")
 
     def __enter__(self):
-        """The crew."""
+        """The crew; its workers start."""
+        self._workers.begin()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
         """All that is under way ends with the step that it is at."""
         self.foresee(())
         self._pool.shutdown()
+        self._workers.end()
+        if kind is None and self._workers.error is not None:
+            warnings.warn(
+                "Other processes could not train, so this one has done all: "
+                f"{self._workers.error!r}. Set n_jobs=1.",
+                stacklevel=2,
+            )
 
     def foresee(self, prospects):
-        """Begin these, the likely ones first; what was begun and is not here pauses.
+        """Begin these, the likely ones first; what was begun and is not here is over.
 
         Parameters
         ----------
         prospects : iterable of (contender, n_steps)
             The next that is asked of these contenders, if anything is.
         """
-        wanted = []
+        self._wanted = []
         for contender, n_steps in prospects:
-            is_worth_it = not contender.is_over and contender.work >= LEAST_WORK
-            if contender not in self._legs and is_worth_it:
-                self._legs[contender] = _Leg(self._lanes, contender, n_steps)
+            if contender not in self._legs and is_worth_it(contender, n_steps):
+                self._legs[contender] = _Leg(contender, n_steps)
             if contender in self._legs:
-                wanted.append(self._legs[contender])
+                self._wanted.append(self._legs[contender])
         for leg in self._legs.values():
-            if leg not in wanted:
-                leg.pause()
-        for leg in wanted:
-            leg.wait_in(self._pool)
+            if leg not in self._wanted:
+                leg.give_up()
+        if self._wanted and self._workers.are_ready:
+            for leg in self._wanted:
+                leg.wait_in(self._pool, self._workers)
 
     def advance(self, contender, n_steps):
         """Train on to so many steps, or take what was begun; gives the work."""
         leg = self._legs.pop(contender, None)
-        if leg is not None:
-            return contender.become(leg.result(self._pool))
-        with self._lanes.one_for(contender):
+        if leg is None:
             return contender.advance_to(n_steps)
+        while not leg.is_done:
+            others = [o for o in self._wanted if o is not leg and not o.is_done]
+            begun = next((other for other in others if other.is_begun_here), None)
+            if begun and leg.is_with_worker:
+                begun.go_on(lambda: leg.has_come)
+            elif leg.is_free():
+                leg.go_on(never)
+            elif free := next((other for other in others if other.is_free()), None):
+                free.go_on(lambda: leg.has_come)
+            else:
+                leg.wait()
+        return contender.become(leg.later)
+
+
+def is_worth_it(contender, n_steps):
+    """Whether a worker may be asked to train it so far."""
+    work = (n_steps - contender.n_steps) * contender.work
+    return not contender.is_over and contender.travels and work >= LEAST_WORK
 
 
 class _Leg:
-    """The way of a contender to so many steps, in another thread."""
+    """The way of a contender to so many steps, here or with a worker.
 
-    def __init__(self, lanes, contender, n_steps):
-        self._is_paused, self._future = Event(), None
-        go = contender.leg(n_steps, self._is_paused.is_set)
-        self._work = lanes.through, contender, copy_context().run, go
-
-    def wait_in(self, pool):
-        """Go on after those who have come before, unless it is under way."""
-        self._is_paused.clear()
-        if self._future is None or self._future.cancel() or self._has_paused:
-            self._future = pool.submit(*self._work)
-
-    @property
-    def _has_paused(self):
-        """Whether it has come to a stand before its end."""
-        is_done = self._future.done() and self._future.exception() is None
-        return is_done and self._future.result() is None
-
-    def pause(self):
-        """It comes to a stand after the step that it is at."""
-        self._is_paused.set()
-        self._future.cancel()
-
-    def result(self, pool):
-        """What has become of the contender, when it is there."""
-        if self._is_paused.is_set():
-            self.wait_in(pool)
-        while (later := self._future.result()) is None:
-            self.wait_in(pool)
-        return later
-
-
-class _Lanes:
-    """Contenders side by side, all with large products or all with small ones.
-
-    Small ones limit the BLAS threads of the process, which the others keep; the bits of
-    a product depend on their number.
+    Attributes
+    ----------
+    later : contender or None
+        What it is then, as soon as this is known here.
     """
 
-    def __init__(self):
-        self._door, self._n_under_way = Condition(), Counter()
+    def __init__(self, contender, n_steps):
+        self._contender, self._n_steps, self.later = contender, n_steps, None
+        self._go, self._is_paused, self._future, self._flag = None, never, None, None
 
-    @contextmanager
-    def one_for(self, contender):
-        """A lane, while nobody has one of the other kind."""
-        kind = is_large(contender.n_operations)
-        with self._door:
-            self._door.wait_for(lambda: not self._n_under_way[not kind])
-            self._n_under_way[kind] += 1
-        try:
-            yield
-        finally:
-            with self._door:
-                self._n_under_way[kind] -= 1
-                self._door.notify_all()
+    @property
+    def is_done(self):
+        """Whether it has been made."""
+        if self.later is None and self.has_come:
+            future, self._future = self._future, None
+            if not future.cancelled() and (later := future.result()) is not None:
+                self.later = self._contender.arrived(later)
+        return self.later is not None
 
-    def through(self, contender, run, *args):
-        """run(*args), in a lane."""
-        with self.one_for(contender):
-            return run(*args)
+    @property
+    def is_begun_here(self):
+        """Whether it must be made here."""
+        return self._go is not None
+
+    @property
+    def is_with_worker(self):
+        """Whether it is under way elsewhere, or in the queue."""
+        return self._future is not None and not self._future.done()
+
+    @property
+    def has_come(self):
+        """Whether a worker has done with it, one way or another."""
+        return self._future is not None and self._future.done()
+
+    def is_free(self):
+        """Whether it can be made here; it is taken out of the queue."""
+        return self._future is None or self._future.cancel()
+
+    def wait_in(self, pool, workers):
+        """Be made by a worker, after those who have come before."""
+        if self.is_done or self.is_begun_here or not self.is_free():
+            return
+        self._flag = workers.flag()
+        self._future = pool.submit(
+            workers.train, self._contender, self._n_steps, self._flag
+        )
+
+    def give_up(self):
+        """A worker comes to a stand after the step that it is at."""
+        if not self.is_free():
+            self._flag.set()
+
+    def wait(self):
+        """Until a worker has done with it."""
+        wait((self._future,))
+
+    def go_on(self, is_paused):
+        """Make it here, until it is done or paused."""
+        self._is_paused = is_paused
+        if self._go is None:
+            self._go = self._contender.leg(self._n_steps, lambda: self._is_paused())
+        self.later = self._go()

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from sk_shallow._arrays.design import Gathered
 from sk_shallow._arrays.quantiles import weighted_quantile
 from sk_shallow._arrays.threads import suited_to
 from sk_shallow._inference.residuals import Residuals, holders_of, means_of
@@ -196,6 +197,40 @@ class Trial:
         later._n_made, self._ahead = {}, later
         how = later._advance_to, n_steps, is_paused
         return partial(suited_to, self.n_operations, *how)
+
+    @property
+    def ground(self):
+        """The samples, who sees them, and the weights to judge by."""
+        return self._samples, self._W, self.weights
+
+    @property
+    def travels(self):
+        """Whether another process may train it: not where rows wait to be made."""
+        return not isinstance(self._samples.X, Gathered)
+
+    def packed(self, has_ways=False):
+        """What another process needs beside the ground."""
+        other = copy(self)
+        other.problem = other._samples = other._W = other.weights = None
+        other._objective = other._ahead = None
+        other._ways_back = self._ways_back if has_ways else {}
+        other._forks = {}
+        return other
+
+    def unpacked(self, ground):
+        """The same, on its ground again."""
+        self._samples, self._W, self.weights = ground
+        for descent, objective in zip(
+            self._descents, self._set_objectives(), strict=True
+        ):
+            descent.objective = objective
+        return self
+
+    def arrived(self, later):
+        """What another process has made of it, here."""
+        later.problem = self.problem
+        later._ways_back = self._ways_back | later._ways_back
+        return later.unpacked(self.ground)
 
     def become(self, later):
         """Be what has been trained on; gives the work that it took."""

@@ -1,0 +1,124 @@
+"""Workers: processes that train a contender, and send back what has become of it.
+
+The samples are in a file, once for each way to encode them, that all of them map.
+"""
+
+import os
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Lock
+from typing import NamedTuple
+
+import joblib
+from joblib.externals.loky import ProcessPoolExecutor
+
+from sk_shallow._arrays.threads import n_outside, set_outside
+
+# Seconds after which processes that have nothing to do end.
+_IDLE = 300
+
+
+class Flag(NamedTuple):
+    """An event that other processes see: whether there is a file."""
+
+    path: Path
+
+    def set(self):
+        """Make it true."""
+        self.path.touch()
+
+    def clear(self):
+        """Make it false."""
+        self.path.unlink(missing_ok=True)
+
+    def is_set(self):
+        """Whether it is true."""
+        return os.path.exists(self.path)
+
+
+class Workers:
+    """So many processes, for the time of a race; they wait a while for the next one.
+
+    Parameters
+    ----------
+    n_workers : int
+
+    Attributes
+    ----------
+    error : Exception or None
+        What has kept them from training; from then on they are not ready.
+    """
+
+    def __init__(self, n_workers):
+        self.n_workers, self.error = n_workers, None
+        self._door, self._grounds, self._n_flags = Lock(), {}, 0
+
+    def begin(self):
+        """Start the processes, unless they are still there."""
+        self._folder = TemporaryDirectory(ignore_cleanup_errors=True)
+        self._greeting = self._submitted(_greet)
+
+    def end(self):
+        """Nothing is left of the race; the processes stay."""
+        self._folder.cleanup()
+
+    @property
+    def are_ready(self):
+        """Whether they have started, and nothing has gone wrong."""
+        return self.error is None and self._greeting.done()
+
+    def flag(self):
+        """A flag that is not set."""
+        self._n_flags += 1
+        return Flag(self._path(f"{self._n_flags}.flag"))
+
+    def train(self, contender, n_steps, flag):
+        """What the contender is after so many steps.
+
+        None where the flag was set on the way, or if there was an error.
+        """
+        try:
+            ground = self._written(contender.ground)
+            task = contender.packed(), ground, n_steps, flag, n_outside()
+            return self._submitted(_trained, *task).result()
+        except Exception as error:
+            self.error = error
+            _executor.cache_clear()  # its processes may be gone
+            return None
+
+    def _path(self, name):
+        """That of a file of this race."""
+        return Path(self._folder.name, name)
+
+    def _written(self, ground):
+        """The file with the samples."""
+        samples, *_ = ground
+        with self._door:
+            if id(samples) not in self._grounds:
+                path = self._path(f"{len(self._grounds)}.ground")
+                joblib.dump(ground, path)
+                self._grounds[id(samples)] = path
+            return self._grounds[id(samples)]
+
+    def _submitted(self, work, *args):
+        """The future of work(*args)."""
+        return _executor(self.n_workers, os.getpid()).submit(work, *args)
+
+
+@cache
+def _executor(n_workers, pid):
+    """The processes of this process."""
+    return ProcessPoolExecutor(n_workers, timeout=_IDLE)
+
+
+def _greet():
+    """A worker has imported what it needs."""
+
+
+def _trained(contender, path, n_steps, flag, n_threads):
+    """Train a contender, in a worker."""
+    set_outside(n_threads)
+    contender = contender.unpacked(joblib.load(path, mmap_mode="r"))
+    later = contender.leg(n_steps, flag.is_set)()
+    return None if later is None else later.packed(has_ways=True)
