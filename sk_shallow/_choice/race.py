@@ -10,6 +10,7 @@ join. Short races favour penalties that are too strong: so when the winner's ste
 double, and double again, a fork with another penalty may overtake it.
 """
 
+from itertools import chain
 from math import inf, sqrt
 
 import numpy as np
@@ -66,6 +67,7 @@ class Race:
 
     def __init__(self, begin, allowance=np.inf, verbose=False, task=None, crew=None):
         self._begin, self._verbose, self._rows = begin, verbose, {}
+        self._neighbours, self._foreseen = None, {}
         self._crew = crew or Alone()
         self._left, self._more = allowance, _MORE * allowance
         self._task, self._round, self._is_stopped = task or Task(), None, False
@@ -86,11 +88,12 @@ class Race:
         -------
         contender
         """
+        self._neighbours = neighbours
         self._task.begin(len(ROUNDS) + 1)
         field = [self._begin(recipe) for recipe in recipes]
         for n_steps, n_kept in ROUNDS:
             self._round = self._task.part("round").begin(None)
-            field = self._left_after(field, n_steps, n_kept, neighbours)
+            field = self._left_after(field, n_steps, n_kept)
             self._end(self._round, field[0])
             field = field[: n_kept if self._left > 0 else 1]
             if self._is_spent or all(contender.is_over for contender in field):
@@ -120,19 +123,20 @@ class Race:
         rows = list(self._rows.values())
         return {name: [row[name] for row in rows] for name in rows[0]}
 
-    def _left_after(self, field, n_steps, n_kept, neighbours):
+    def _left_after(self, field, n_steps, n_kept):
         """Those that are not behind after so many steps, in order."""
         for i, contender in enumerate(field):
             if not self._is_stopped:
-                next_ones = self._next_of_round(field[i:], field[:i], n_steps, n_kept)
+                done = sorted(field[:i], key=mean_loss)
+                next_ones = self._next_of_round(field[i:], done, n_steps, n_kept)
                 self._crew.foresee(next_ones)
                 self._advance(contender, n_steps)
         field = [contender for contender in field if contender.recipe in self._rows]
         field.sort(key=mean_loss)
         for _ in range(_MOVES):
             leader = field[0]
-            recipes = [r for r in neighbours(leader.recipe) if r not in self._rows]
-            new = [self._begin(recipe) for recipe in recipes if self._left > 0]
+            recipes = self._around(leader, self._rows)
+            new = [self._begun(recipe) for recipe in recipes if self._left > 0]
             self._crew.foresee(self._next_of_round(new, field, n_steps, n_kept))
             for contender in new:
                 if self._left > 0:
@@ -147,12 +151,30 @@ class Race:
         """Those of a field in order that are not behind the first."""
         return [field[0], *(c for c in field[1:] if not is_behind(c, field[0]))]
 
+    def _around(self, contender, known):
+        """Recipes that are worth a trial if it leads."""
+        return [r for r in self._neighbours(contender.recipe) if r not in known]
+
+    def _begun(self, recipe):
+        """A contender, which may have been foreseen."""
+        return self._foreseen.pop(recipe, None) or self._begin(recipe)
+
     def _next_of_round(self, waiting, done, n_steps, n_kept):
-        """Yield what is asked of some, and then of the others, if they go on."""
+        """Yield what is asked of those that wait, then of what they may lead to.
+
+        If one of them leads, or else the first of those that are done, its neighbours
+        follow; those that are done may go on.
+        """
         yield from ((contender, n_steps) for contender in waiting)
-        if done and self._left > 0:
-            ahead = self._close(sorted(done, key=mean_loss))[:n_kept]
-            yield from ((contender, 2 * n_steps) for contender in ahead)
+        if not done or self._left <= 0:
+            return
+        known = {*self._rows, *(contender.recipe for contender in waiting)}
+        for recipe in chain(*(self._around(c, known) for c in (done[0], *waiting[:1]))):
+            self._foreseen[recipe] = self._begun(recipe)
+            yield self._foreseen[recipe], n_steps
+        yield from (
+            (contender, 2 * n_steps) for contender in self._close(done)[:n_kept]
+        )
 
     def _finished(self, leader, shifts):
         """The leader, trained until its losses have stopped falling."""

@@ -116,15 +116,20 @@ class Crew:
         while not leg.is_done:
             others = [o for o in self._wanted if o is not leg and not o.is_done]
             begun = next((other for other in others if other.is_begun_here), None)
-            if begun and leg.is_with_worker:
-                begun.go_on(lambda: leg.has_come)
+            if not self._has_worker(leg) and leg.is_free():
+                leg.go_on(never)
+            elif other := begun or next((o for o in others if o.is_free()), None):
+                other.go_on(lambda: leg.has_come)
             elif leg.is_free():
                 leg.go_on(never)
-            elif free := next((other for other in others if other.is_free()), None):
-                free.go_on(lambda: leg.has_come)
             else:
                 leg.wait()
         return contender.become(leg.later)
+
+    def _has_worker(self, leg):
+        """Whether it is under way elsewhere, or about to be."""
+        n_busy = sum(o.is_under_way for o in self._legs.values() if o is not leg)
+        return leg.is_with_worker and n_busy < self._workers.n_workers
 
 
 def is_worth_it(contender, n_steps):
@@ -164,6 +169,11 @@ class _Leg:
     def is_with_worker(self):
         """Whether it is under way elsewhere, or in the queue."""
         return self._future is not None and not self._future.done()
+
+    @property
+    def is_under_way(self):
+        """Whether a worker is at it."""
+        return self._future is not None and self._future.running()
 
     @property
     def has_come(self):
