@@ -219,10 +219,10 @@ class Planned(Alone):
             schedule.now += passed
             schedule.settle()
 
-    def foresee(self, prospects):
+    def foresee(self, prospects, *args):
         """Make what is new."""
         asked = {}
-        for contender, n_steps in prospects:
+        for contender, n_steps in prospects(*args):
             if contender not in self._legs and is_worth_it(contender, n_steps):
                 self._tick()
                 later = contender.leg(n_steps)()

@@ -66,9 +66,6 @@ class Toy:
 
         return go
 
-    def arrived(self, n_steps):
-        return n_steps
-
     def become(self, n_steps):
         before, self.n_steps = self.n_steps, max(self.n_steps, n_steps)
         return self.n_steps - before
@@ -124,7 +121,7 @@ def test_so_many_are_trained_at_once_and_no_more():
         Toy(i, log, script=lambda _: everybody.wait(SECONDS) >= 0) for i in range(6)
     ]
     with crew(2) as some:
-        some.foresee((toy, 10) for toy in toys)
+        some.foresee(lambda: ((toy, 10) for toy in toys))
         assert [some.advance(toy, 10) for toy in toys] == [10] * 6
     depth = np.cumsum([1 if hook == "begin" else -1 for hook, _ in log])
     assert depth.max() == 3
@@ -143,10 +140,10 @@ def test_what_was_not_foreseen_or_is_small_or_does_not_travel_is_trained_here():
     small, at_home, far, _, foreseen = toys
     small.work, at_home.travels, far.is_over = LEAST_WORK / 6, False, True
     with crew(1) as some:
-        some.foresee((toy, 5) for toy in (small, at_home, far))
+        some.foresee(lambda: ((toy, 5) for toy in (small, at_home, far)))
         assert [some.advance(toy, 5) for toy in toys[:4]] == [5] * 4
         assert set(seen) == {here}
-        some.foresee([(foreseen, 5)])
+        some.foresee(tuple, [(foreseen, 5)])
         assert becomes_true(lambda: len(seen) == 5)
         assert some.advance(foreseen, 5) == 5
     assert seen.count(here) == 4
@@ -156,7 +153,7 @@ def test_nobody_waits_for_workers_that_have_not_started():
     toys = [Toy(i, []) for i in range(3)]
     with crew(1) as some:
         some._workers.are_ready = False
-        some.foresee((toy, 5) for toy in toys)
+        some.foresee(lambda: ((toy, 5) for toy in toys))
         assert [some.advance(toy, 5) for toy in toys] == [5] * 3
         assert some._pool._threads == set()
 
@@ -165,7 +162,7 @@ def test_what_is_over_is_not_trained_ahead():
     toy = Toy(0, [])
     toy.is_over = True
     with crew(1) as some:
-        some.foresee([(toy, 5)])
+        some.foresee(tuple, [(toy, 5)])
     assert toy.n_legs == 0
 
 
@@ -174,9 +171,9 @@ def test_the_queue_is_in_the_order_of_the_last_foresight():
     first = Toy("first", log, script=lambda _: is_open.wait(SECONDS))
     toys = [Toy(i, log) for i in range(4)]
     with crew(1) as some:
-        some.foresee([(first, 1), *((toy, 1) for toy in toys)])
+        some.foresee(tuple, [(first, 1), *((toy, 1) for toy in toys)])
         assert becomes_true(lambda: log)
-        some.foresee([(first, 1), *((toy, 1) for toy in reversed(toys[:3]))])
+        some.foresee(tuple, [(first, 1), *((toy, 1) for toy in reversed(toys[:3]))])
         is_open.set()
         assert becomes_true(lambda: len(log) == 8)
     assert [name for hook, name in log if hook == "begin"] == ["first", 2, 1, 0]
@@ -197,7 +194,7 @@ def test_while_a_worker_is_at_what_is_asked_for_the_next_is_trained_here():
 
     nearby = Toy("nearby", log, script=once)
     with crew(1) as some:
-        some.foresee([(asked, 1), (nearby, 1)])
+        some.foresee(tuple, [(asked, 1), (nearby, 1)])
         assert becomes_true(lambda: log)
         assert some.advance(asked, 1) == 1
         assert some.advance(nearby, 1) == 1
@@ -214,7 +211,7 @@ def test_at_the_end_nothing_is_under_way(error):
     log = []
     toy = Toy(0, log, script=until_paused)
     with suppress(KeyboardInterrupt), crew(1) as some:
-        some.foresee([(toy, 10)])
+        some.foresee(tuple, [(toy, 10)])
         assert becomes_true(lambda: log)
         if error is not None:
             raise error
@@ -232,11 +229,11 @@ def test_what_was_given_up_is_trained_anew_if_it_is_asked_for_after_all(again):
 
     toy = Toy(0, log, script=second)
     with crew(1) as some:
-        some.foresee([(toy, 10)])
+        some.foresee(tuple, [(toy, 10)])
         assert becomes_true(lambda: log)
-        some.foresee([])
+        some.foresee(tuple, [])
         if again:
-            some.foresee([(toy, 10)])
+            some.foresee(tuple, [(toy, 10)])
         assert some.advance(toy, 10) == 10
     assert [hook for hook, _ in log] == ["begin", "end"] * 2
 

@@ -127,9 +127,8 @@ class Race:
         """Those that are not behind after so many steps, in order."""
         for i, contender in enumerate(field):
             if not self._is_stopped:
-                done = sorted(field[:i], key=mean_loss)
-                next_ones = self._next_of_round(field[i:], done, n_steps, n_kept)
-                self._crew.foresee(next_ones)
+                ahead = field[i:], sorted(field[:i], key=mean_loss), n_steps, n_kept
+                self._crew.foresee(self._next_of_round, *ahead)
                 self._advance(contender, n_steps)
         field = [contender for contender in field if contender.recipe in self._rows]
         field.sort(key=mean_loss)
@@ -137,7 +136,7 @@ class Race:
             leader = field[0]
             recipes = self._around(leader, self._rows)
             new = [self._begun(recipe) for recipe in recipes if self._left > 0]
-            self._crew.foresee(self._next_of_round(new, field, n_steps, n_kept))
+            self._crew.foresee(self._next_of_round, new, [*field], n_steps, n_kept)
             for contender in new:
                 if self._left > 0:
                     field.append(contender)
@@ -183,7 +182,7 @@ class Race:
             leader, n_shifts = self._shifted(leader, shifts, n_shifts), 1
             if not self._goes_on(leader):
                 return leader
-            self._crew.foresee(self._next_of_leader(leader, shifts, slice(0)))
+            self._crew.foresee(self._next_of_leader, leader, shifts, slice(0))
             self._advance(leader, 2 * leader.n_steps)
         return leader
 
@@ -215,7 +214,7 @@ class Race:
     def _followed(self, leader, shifts, i, n):
         """The last of the forks by the i-th shift, of n, that overtake one another."""
         while not self._is_spent and i < len(recipes := shifts(leader.recipe)):
-            self._crew.foresee(self._next_of_leader(leader, shifts, slice(i, n)))
+            self._crew.foresee(self._next_of_leader, leader, shifts, slice(i, n))
             fork = leader.fork(recipes[i])
             self._advance(fork, leader.n_steps)
             if not mean_loss(fork) < mean_loss(leader):

@@ -8,6 +8,8 @@ eye on any more is given up.
 
 import warnings
 from concurrent.futures import ThreadPoolExecutor, wait
+from functools import partial
+from time import monotonic
 
 from joblib import Parallel, effective_n_jobs, parallel_config
 
@@ -17,6 +19,8 @@ from sk_shallow._training.workers import Workers
 # Multiplications of a race, at the least, that are worth workers, which take one or two
 # seconds to start; and those that are worth being sent to one.
 LEAST_RACE, LEAST_WORK = 1e11, 5e9
+# Seconds after which what is next is foreseen anew.
+_LOOK = 0.2
 
 
 def crew_of(n_jobs, work):
@@ -44,7 +48,7 @@ class Alone:
     def __exit__(self, *_):
         """There is nobody to dismiss."""
 
-    def foresee(self, prospects):
+    def foresee(self, prospects, *args):
         """Nothing is begun."""
 
     def advance(self, contender, n_steps):
@@ -57,9 +61,8 @@ class Crew:
 
     A contender has a `leg(n_steps, is_paused)`, a function that gives what it will be
     then, for it to `become`; or None if a call of `is_paused` said so on the way, to be
-    called again. One that `travels` can also be trained by a worker, and then has
-    `arrived`. While what the race asks for is under way elsewhere, this process
-    trains the next one.
+    called again. One that `travels` can also be trained by a worker. While what the
+    race asks for is under way elsewhere, this process trains the next one.
 
     Parameters
     ----------
@@ -68,6 +71,7 @@ class Crew:
 
     def __init__(self, workers):
         self._workers, self._legs, self._wanted = workers, {}, []
+        self._prospects, self._asked, self._next_look = tuple, None, 0.0
         self._pool = ThreadPoolExecutor(workers.n_workers, "sk_shallow")
 
     def __enter__(self):
@@ -77,7 +81,7 @@ class Crew:
 
     def __exit__(self, kind, *_):
         """All that is under way ends with the step that it is at."""
-        self.foresee(())
+        self.foresee(tuple)
         self._pool.shutdown()
         self._workers.end()
         if kind is None and self._workers.error is not None:
@@ -87,16 +91,25 @@ class Crew:
                 stacklevel=2,
             )
 
-    def foresee(self, prospects):
+    def foresee(self, prospects, *args):
         """Begin these, the likely ones first; what was begun and is not here is over.
 
         Parameters
         ----------
-        prospects : iterable of (contender, n_steps)
-            The next that is asked of these contenders, if anything is.
+        prospects : callable
+            `prospects(*args)` yields (contender, n_steps), the next that is asked of
+            some contenders, if anything is. It may know better while one is trained.
         """
+        self._prospects = partial(prospects, *args)
+        self._look_ahead()
+
+    def _look_ahead(self):
+        """Begin what can be foreseen now."""
+        self._next_look = monotonic() + _LOOK
         self._wanted = []
-        for contender, n_steps in prospects:
+        for contender, n_steps in self._prospects():
+            if contender is self._asked:
+                continue
             if contender not in self._legs and is_worth_it(contender, n_steps):
                 self._legs[contender] = _Leg(contender, n_steps)
             if contender in self._legs:
@@ -110,26 +123,36 @@ class Crew:
 
     def advance(self, contender, n_steps):
         """Train on to so many steps, or take what was begun; gives the work."""
-        leg = self._legs.pop(contender, None)
-        if leg is None:
-            return contender.advance_to(n_steps)
+        self._asked = contender
+        leg = self._legs.pop(contender, None) or _Leg(contender, n_steps)
         while not leg.is_done:
             others = [o for o in self._wanted if o is not leg and not o.is_done]
             begun = next((other for other in others if other.is_begun_here), None)
             if not self._has_worker(leg) and leg.is_free():
-                leg.go_on(never)
+                self._go_on(leg, never)
             elif other := begun or next((o for o in others if o.is_free()), None):
-                other.go_on(lambda: leg.has_come)
+                self._go_on(other, lambda: leg.has_come)
             elif leg.is_free():
-                leg.go_on(never)
+                self._go_on(leg, never)
             else:
                 leg.wait()
+        self._asked = None
         return contender.become(leg.later)
 
     def _has_worker(self, leg):
         """Whether it is under way elsewhere, or about to be."""
         n_busy = sum(o.is_under_way for o in self._legs.values() if o is not leg)
         return leg.is_with_worker and n_busy < self._workers.n_workers
+
+    def _go_on(self, leg, is_enough):
+        """Make it here, with an eye on what is next."""
+
+        def is_paused():
+            if monotonic() > self._next_look:
+                self._look_ahead()
+            return is_enough()
+
+        leg.go_on(is_paused)
 
 
 def is_worth_it(contender, n_steps):
@@ -156,8 +179,7 @@ class _Leg:
         """Whether it has been made."""
         if self.later is None and self.has_come:
             future, self._future = self._future, None
-            if not future.cancelled() and (later := future.result()) is not None:
-                self.later = self._contender.arrived(later)
+            self.later = None if future.cancelled() else future.result()
         return self.later is not None
 
     @property

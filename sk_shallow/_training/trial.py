@@ -194,7 +194,8 @@ class Trial:
         """
         later = copy(self)
         later._path, later._ways_back = self._path.copy(), self._ways_back.copy()
-        later._n_made, self._ahead = {}, later
+        later._n_made = {}
+        self.expect(later)
         how = later._advance_to, n_steps, is_paused
         return partial(suited_to, self.n_operations, *how)
 
@@ -232,6 +233,19 @@ class Trial:
         later._ways_back = self._ways_back | later._ways_back
         return later.unpacked(self.ground)
 
+    def expect(self, later):
+        """It will probably become this, or what that becomes."""
+        self._ahead = later
+
+    def has_reached(self, n_steps):
+        """Whether there is nothing more to do for so many steps."""
+        return self.n_steps >= n_steps or self.is_over
+
+    def next_stop(self, n_steps):
+        """The steps of the next checkpoint on the way to so many."""
+        growth = max(_FIRST, ceil(self.n_steps * _GROWTH))
+        return min(n_steps, growth, self._most)
+
     def become(self, later):
         """Be what has been trained on; gives the work that it took."""
         n_steps, forks = later.n_steps - self.n_steps, self._forks
@@ -242,9 +256,8 @@ class Trial:
 
     def _advance_to(self, n_steps, is_paused):
         """From checkpoint to checkpoint; itself, or None where it has paused."""
-        while self.n_steps < n_steps and not self.is_over:
-            growth = max(_FIRST, ceil(self.n_steps * _GROWTH))
-            next_one = min(n_steps, growth, self._most)
+        while not self.has_reached(n_steps):
+            next_one = self.next_stop(n_steps)
             n = next_one - self.n_steps
             for i, descent in enumerate(self._descents):
                 n_before = self._n_made.get(i, 0)

@@ -74,14 +74,21 @@ class Workers:
         return Flag(self._path(f"{self._n_flags}.flag"))
 
     def train(self, contender, n_steps, flag):
-        """What the contender is after so many steps.
+        """What the contender is after so many steps; it expects it on the way.
 
         None where the flag was set on the way, or if there was an error.
         """
+        later = contender
         try:
             ground = self._written(contender.ground)
-            task = contender.packed(), ground, n_steps, flag, n_outside()
-            return self._submitted(_trained, *task).result()
+            while not later.has_reached(n_steps):
+                task = later.packed(), ground, later.next_stop(n_steps)
+                packed = self._submitted(_trained, *task, flag, n_outside()).result()
+                if packed is None:
+                    return None
+                later = later.arrived(packed)
+                contender.expect(later)
+            return later
         except Exception as error:
             self.error = error
             _executor.cache_clear()  # its processes may be gone
