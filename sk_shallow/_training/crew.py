@@ -131,13 +131,17 @@ class Crew:
             if not self._has_worker(leg) and leg.is_free():
                 self._go_on(leg, never)
             elif other := begun or next((o for o in others if o.is_free()), None):
-                self._go_on(other, lambda: leg.has_come)
+                self._go_on(other, partial(self._is_enough, leg, other))
             elif leg.is_free():
                 self._go_on(leg, never)
             else:
                 leg.wait()
         self._asked = None
         return contender.become(leg.later)
+
+    def _is_enough(self, leg, other):
+        """Whether a leg is there, or nobody wants the other any more."""
+        return leg.has_come or other not in self._wanted
 
     def _has_worker(self, leg):
         """Whether it is under way elsewhere, or about to be."""
