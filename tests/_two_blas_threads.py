@@ -265,7 +265,7 @@ def a_child_forked_by_the_work_itself_ends():
 class Counting:
     """A contender that learns how many BLAS threads there are where it is trained."""
 
-    ground, limits = ((), None, None), ()
+    ground, limits, work = ((), None, None), (), 1
 
     def packed(self, has_ways=False):
         return self
@@ -282,7 +282,7 @@ class Counting:
     def has_reached(self, n_steps):
         return len(self.limits) > 0
 
-    def next_stop(self, n_steps):
+    def next_stop(self, n_steps, n_least):
         return n_steps
 
     def leg(self, n_steps, is_paused):

@@ -202,6 +202,46 @@ def test_while_a_worker_is_at_what_is_asked_for_the_next_is_trained_here():
     assert nearby.n_legs == 1
 
 
+@pytest.fixture
+def always_looking(monkeypatch):
+    """What is next is foreseen anew at each step."""
+    monkeypatch.setattr(crews, "_LOOK", 0.0)
+
+
+def test_what_is_next_is_foreseen_anew_while_one_is_trained_here(always_looking):
+    log = []
+
+    def until_there(is_paused):
+        return becomes_true(lambda: is_paused() or ("end", "next") in log)
+
+    asked, later = Toy("asked", log, script=until_there), Toy("next", log)
+    with crew(1) as some:
+        some.foresee(lambda: [(later, 1)] if log else [])
+        assert some.advance(asked, 1) == 1
+        assert ("end", "next") in log
+        assert some.advance(later, 1) == 1
+    assert later.n_legs == 1
+
+
+def test_what_nobody_wants_any_more_is_not_gone_on_with_here(always_looking):
+    log, is_open = [], threading.Event()
+    asked = Toy("asked", log, script=lambda _: is_open.wait(SECONDS))
+    wrong, right = Toy("wrong", log), Toy("right", log)
+    wrong.script = lambda is_paused: becomes_true(is_paused) and None
+    right.script = lambda _: is_open.set() is None
+
+    def prospects():
+        return [(right if ("begin", "wrong") in log else wrong, 1)]
+
+    with crew(1) as some:
+        some.foresee(lambda: [(asked, 1), *prospects()])
+        assert becomes_true(lambda: log)
+        assert some.advance(asked, 1) == 1
+        assert some.advance(right, 1) == 1
+    assert [hook for hook, name in log if name == "wrong"] == ["begin", "end"]
+    assert right.n_legs == 1
+
+
 def until_paused(is_paused):
     assert becomes_true(is_paused), "nobody has paused it"
 

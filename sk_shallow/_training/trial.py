@@ -241,10 +241,12 @@ class Trial:
         """Whether there is nothing more to do for so many steps."""
         return self.n_steps >= n_steps or self.is_over
 
-    def next_stop(self, n_steps):
-        """The steps of the next checkpoint on the way to so many."""
-        growth = max(_FIRST, ceil(self.n_steps * _GROWTH))
-        return min(n_steps, growth, self._most)
+    def next_stop(self, n_steps, n_least=1):
+        """The steps of the first checkpoint after so many more, n_steps at the most."""
+        stop, least = self.n_steps, min(n_steps, self.n_steps + n_least)
+        while stop < least:
+            stop = min(n_steps, max(_FIRST, ceil(stop * _GROWTH)))
+        return min(stop, self._most)
 
     def become(self, later):
         """Be what has been trained on; gives the work that it took."""

@@ -17,6 +17,8 @@ from sk_shallow._arrays.threads import n_outside, set_outside
 
 # Seconds after which processes that have nothing to do end.
 _IDLE = 300
+# Multiplications, at the least, after which a worker sends a contender back.
+_WORK = 5e10
 
 
 class Flag(NamedTuple):
@@ -82,7 +84,8 @@ class Workers:
         try:
             ground = self._written(contender.ground)
             while not later.has_reached(n_steps):
-                task = later.packed(), ground, later.next_stop(n_steps)
+                stop = later.next_stop(n_steps, _WORK / contender.work)
+                task = later.packed(), ground, stop
                 packed = self._submitted(_trained, *task, flag, n_outside()).result()
                 if packed is None:
                     return None
