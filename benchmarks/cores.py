@@ -108,7 +108,7 @@ def turns(X, y, given, n_jobs, repeats):
     workers.begin()
     while not workers.are_ready:
         time.sleep(0.01)
-    workers.end()
+    workers.end(in_peace=True)
     for _ in range(repeats):
         free = [share_of_a_core(n_jobs)]
         one, share, expected = fit(X, y, given, 1)

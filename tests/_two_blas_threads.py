@@ -304,7 +304,7 @@ def workers_have_the_threads_of_this_process_and_not_its_limit_for_small_product
                 for there in workers.train(*task), suited_to(0, workers.train, *task):
                     assert set(there.limits) == {n_threads}
     finally:
-        workers.end()
+        workers.end(in_peace=True)
 
 
 def failure(function):

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from itertools import count
 from time import monotonic, sleep
+from types import SimpleNamespace
 from typing import ClassVar
 
 import joblib
@@ -91,7 +92,8 @@ class Neighbours:
     def begin(self):
         pass
 
-    end = begin
+    def end(self, in_peace):
+        pass
 
     def flag(self):
         return threading.Event()
@@ -349,6 +351,11 @@ def test_a_fit_that_is_a_job_itself_has_no_workers_unless_it_asks_for_them(backe
     assert run(joblib.delayed(is_spread)(n) for n in (None, 2)) == [False, True]
 
 
+def test_a_daemonic_process_is_alone(monkeypatch):
+    monkeypatch.setattr(crews, "current_process", lambda: SimpleNamespace(daemon=True))
+    assert not is_spread(2)
+
+
 # Fits.
 
 
@@ -371,9 +378,9 @@ class Threads(Noted):
         super().begin()
         wait([self._greeting])
 
-    def end(self):
+    def end(self, in_peace):
         self._pool.shutdown()
-        super().end()
+        super().end(in_peace)
 
     def _submitted(self, work, *args):
         return self._pool.submit(self._moved, work, pickle.dumps(args))
@@ -521,6 +528,18 @@ def test_what_workers_cannot_do_is_done_here(what_else, processes):
     assert_array_equal(model.coefs_[0], other.coefs_[0])
     quietly(small(n_hidden=5).fit, X, NUMBERS)
     assert any(processes), "the next fit has no workers"
+
+
+def test_processes_that_cannot_start_are_done_without(spread, monkeypatch):
+    def refused(*_):
+        raise OSError("no more processes")
+
+    monkeypatch.setattr(Noted, "_submitted", refused)
+    monkeypatch.setattr(crews, "Workers", Noted)
+    with pytest.warns(UserWarning, match="no more processes"):
+        model = small(n_hidden=5).fit(X, NUMBERS)
+    other = quietly(small(n_hidden=5, n_jobs=1).fit, X, NUMBERS)
+    assert_array_equal(model.coefs_[0], other.coefs_[0])
 
 
 def test_what_no_pickle_holds_stays_here(spread):

@@ -9,6 +9,7 @@ eye on any more is given up.
 import warnings
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
+from multiprocessing import current_process
 from time import monotonic
 
 from joblib import Parallel, effective_n_jobs, parallel_config
@@ -28,12 +29,12 @@ def crew_of(n_jobs, work):
 
     `n_jobs` is as joblib understands it. None is 1, unless a context of joblib sets it
     for workers that share the memory, as in scikit-learn's forests: those of a cluster
-    have other fits to do.
+    have other fits to do. A daemonic process is alone: it may not start others.
     """
     asked = Parallel(n_jobs=n_jobs, prefer="threads", require="sharedmem").n_jobs
     with parallel_config("threading"):
         n_jobs = effective_n_jobs(asked)
-    if n_jobs == 1 or work < LEAST_RACE:
+    if n_jobs == 1 or work < LEAST_RACE or current_process().daemon:
         return Alone()
     return Crew(Workers(n_jobs - 1))
 
@@ -83,7 +84,7 @@ class Crew:
         """All that is under way ends with the step that it is at."""
         self.foresee(tuple)
         self._pool.shutdown()
-        self._workers.end()
+        self._workers.end(in_peace=kind is None)
         if kind is None and self._workers.error is not None:
             warnings.warn(
                 "Other processes could not train, so this one has done all: "

@@ -11,7 +11,7 @@ from threading import Lock
 from typing import NamedTuple
 
 import joblib
-from joblib.externals.loky import ProcessPoolExecutor
+from joblib.externals.loky import BrokenProcessPool, ProcessPoolExecutor
 
 from sk_shallow._arrays.threads import n_outside, set_outside
 
@@ -59,11 +59,16 @@ class Workers:
     def begin(self):
         """Start the processes, unless they are still there."""
         self._folder = TemporaryDirectory(ignore_cleanup_errors=True)
-        self._greeting = self._submitted(_greet)
+        try:
+            self._greeting = self._greeted()
+        except Exception as error:
+            self._give_up(error)
 
-    def end(self):
-        """Nothing is left of the race; the processes stay."""
+    def end(self, in_peace):
+        """Nothing is left of the race; the processes stay, if it has ended in peace."""
         self._folder.cleanup()
+        if not in_peace:
+            _executor.cache_clear()
 
     @property
     def are_ready(self):
@@ -93,9 +98,21 @@ class Workers:
                 contender.expect(later)
             return later
         except Exception as error:
-            self.error = error
-            _executor.cache_clear()  # its processes may be gone
+            self._give_up(error)
             return None
+
+    def _give_up(self, error):
+        """From now on nothing is trained here; the next race has other processes."""
+        self.error = error
+        _executor.cache_clear()
+
+    def _greeted(self):
+        """The future of a first task, with new processes if the last ones have died."""
+        try:
+            return self._submitted(_greet)
+        except BrokenProcessPool:
+            _executor.cache_clear()
+            return self._submitted(_greet)
 
     def _path(self, name):
         """That of a file of this race."""
@@ -108,8 +125,8 @@ class Workers:
             if id(samples) not in self._grounds:
                 path = self._path(f"{len(self._grounds)}.ground")
                 joblib.dump(ground, path)
-                self._grounds[id(samples)] = path
-            return self._grounds[id(samples)]
+                self._grounds[id(samples)] = path, samples
+            return self._grounds[id(samples)][0]
 
     def _submitted(self, work, *args):
         """The future of work(*args)."""
