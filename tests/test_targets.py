@@ -41,8 +41,13 @@ def test_labels_survive_coding(kind, n_classes, seed):
     Y = coder.encode(y, None, np.float32)
     assert Y.shape == (coder.n_outputs, 30)
     assert Y.dtype == np.float32
-    assert Y.flags.c_contiguous
+    Y, rows = np.asarray(Y), np.random.default_rng(seed).permutation(30)[:9]
+    assert Y.dtype == np.float32
     assert set(np.unique(Y)) <= {0, 1}
+    for some in (rows, slice(3, 20)):
+        assert_array_equal(coder.encode(y, None, np.float32)[:, some], Y[:, some])
+    coder.encode(y, None, np.float32).take(rows, 1, out := Y[:, :9].copy(), "clip")
+    assert_array_equal(out, Y[:, rows])
     assert_array_equal(coder.decode(Y - 0.5), y)
     if coder.is_softmax:
         assert_array_equal(Y.sum(axis=0), 1)

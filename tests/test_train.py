@@ -448,11 +448,13 @@ class Planned:
 
     def train(self, members=None, validate=None, weight=5.0, **options):
         data = SimpleNamespace(weights=np.ones(N_SAMPLES), X=np.ones((N_SAMPLES, 1)))
-        problem = SimpleNamespace(data=data, first=self.first)
+        problem = SimpleNamespace(
+            data=data, first=self.first, samples=lambda plan, _: plan.samples(data)
+        )
         progress = Progress(np.random.default_rng(0), weight, None, None)
         watch = Watch(0.0, np.inf, validate)
         common = {"alpha": 6.0, "progress": progress, **options}
-        return train_on(self, problem, members, watch, None, **common)
+        return train_on(self, problem, None, members, watch, None, **common)
 
 
 @pytest.mark.parametrize("together", [False, True])

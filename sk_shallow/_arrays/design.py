@@ -118,6 +118,35 @@ def row_blocks(n_rows, n_columns, n_elements=2**15, rows=slice(None)):
             yield slice(i, i + step), rows[i : i + step]
 
 
+class Indicators:
+    """A row for each of some classes, 1 where a sample is of it, made when asked for.
+
+    Parameters
+    ----------
+    codes : ndarray of int of shape (n_samples,)
+        The class of each sample.
+    classes : ndarray of int of shape (n_classes,)
+    dtype : dtype
+    """
+
+    def __init__(self, codes, classes, dtype):
+        self.shape, self.dtype = (len(classes), len(codes)), np.dtype(dtype)
+        self._codes, self._classes = codes, classes.astype(codes.dtype)[:, None]
+
+    def __getitem__(self, key):
+        """Some classes and samples, as an array."""
+        classes, rows = key
+        return (self._codes[rows] == self._classes[classes]).astype(self.dtype)
+
+    def take(self, rows, axis, out, mode):
+        """All classes of some samples, called as NumPy's `take`."""
+        out[...] = self._codes.take(rows, mode=mode) == self._classes
+
+    def __array__(self, dtype=None, copy=None):
+        """All of them."""
+        return self[:, :].astype(dtype or self.dtype, copy=False)
+
+
 class ScaledSparse:
     """[1 X̃] with X̃ = X/σ, sparse as X is.
 

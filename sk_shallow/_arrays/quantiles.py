@@ -6,25 +6,49 @@ import numpy as np
 _ROUNDING = 1e-10
 
 
-def weighted_quantile(x, weights, level):
-    """The quantile of each row of x: the middle of all numbers that are one.
+def weighted_quantiles(x, weights, levels):
+    """The quantiles of each row of x: the middle of all numbers that are one.
 
     Parameters
     ----------
     x : ndarray of shape (n_rows, n_samples)
     weights : ndarray of shape (n_samples,)
         A weight k stands for k copies.
-    level : float in (0, 1)
+    levels : sequence of float in (0, 1)
 
     Returns
     -------
-    ndarray of shape (n_rows,)
+    ndarray of shape (n_levels, n_rows)
     """
-    order = x.argsort(axis=1)
-    x, cumulative = np.take_along_axis(x, order, 1), weights[order].cumsum(axis=1)
-    wanted = level * cumulative[:, -1:]
-    least = (cumulative < wanted * (1 - _ROUNDING)).sum(axis=1, keepdims=True)
-    most = (cumulative <= wanted * (1 + _ROUNDING)).sum(axis=1, keepdims=True)
-    most = np.minimum(most, x.shape[1] - 1)
-    low, high = (np.take_along_axis(x, i, 1)[:, 0] for i in (least, most))
+    levels, are_equal = np.asarray(levels), weights.min() == weights.max()
+    found = [
+        _middle(*(_among(row, levels) if are_equal else _by(row, weights, levels)))
+        for row in x
+    ]
+    return np.array(found).reshape(len(x), len(levels)).T
+
+
+def _middle(low, high):
     return low + (high - low) / 2
+
+
+def _by(x, weights, levels):
+    """The least and the largest number that is each quantile of a vector."""
+    order = x.argsort()
+    cumulative = weights[order]
+    np.cumsum(cumulative, out=cumulative)
+    wanted = levels * cumulative[-1]
+    least = np.searchsorted(cumulative, wanted * (1 - _ROUNDING), "left")
+    most = np.searchsorted(cumulative, wanted * (1 + _ROUNDING), "right")
+    most = np.minimum(most, len(x) - 1)
+    return x[order[least]], x[order[most]]
+
+
+def _among(x, levels):
+    """The same where all weights are equal."""
+    wanted = levels * len(x)
+    least = np.ceil(wanted * (1 - _ROUNDING)).astype(int) - 1
+    most = np.floor(wanted * (1 + _ROUNDING)).astype(int)
+    most = np.minimum(most, len(x) - 1)
+    x = np.partition(x, np.unique([least, most]))
+    return x[least], x[most]

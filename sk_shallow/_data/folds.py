@@ -251,7 +251,8 @@ def test_sets(data, cv, strata, units):
         splits = cv.split(np.zeros((data.n_samples, 1)), data.y, data.groups)
         rows = np.arange(data.n_samples)
     else:
-        splits, rows = cv, data.rows
+        splits = cv
+        rows = np.arange(data.n_samples) if data.rows is None else data.rows
     held_out = [np.flatnonzero(~np.isin(rows, train)) for train, _ in splits]
     usable = [some for some in held_out if 0 < len(some) < data.n_samples]
     if not usable:

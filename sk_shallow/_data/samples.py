@@ -42,8 +42,8 @@ class Data(NamedTuple):
     y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
     sample_weight : ndarray of shape (n_samples,) or None
         Positive weights; None stands for ones.
-    rows : ndarray of int, shape (n_samples,)
-        Their numbers among the samples that came in.
+    rows : ndarray of int, shape (n_samples,), or None
+        Their numbers among the samples that came in; None where these are all.
     groups : ndarray of shape (n_samples,) or None
         Samples of one group are in one fold.
     """
@@ -51,14 +51,13 @@ class Data(NamedTuple):
     X: Any
     y: np.ndarray
     sample_weight: np.ndarray | None
-    rows: np.ndarray
+    rows: np.ndarray | None = None
     groups: np.ndarray | None = None
 
     @classmethod
     def of(cls, X, y, sample_weight=None, groups=None):
         """The samples of positive weight."""
-        rows = np.arange(len(y), dtype=np.int32)
-        return cls(X, y, sample_weight, rows, groups).present()
+        return cls(X, y, sample_weight, None, groups).present()
 
     @property
     def n_samples(self):
@@ -88,12 +87,17 @@ class Data(NamedTuple):
         A weight k stands for k copies. Where the mean of the weights is below 1, they
         cannot be numbers of copies, and only their ratios count.
         """
-        present = self.weights > _NEGLIGIBLE * self.weights.max()
+        w = self.sample_weight
+        if w is None:
+            return self
+        present = w > _NEGLIGIBLE * w.max()
         some = self if present.all() else self.take(np.flatnonzero(present))
         w = some.sample_weight
-        if w is None or w.mean() >= 1:
+        if w.mean() >= 1:
             return some
-        return some._replace(sample_weight=w / w.max() / (w / w.max()).mean())
+        w = w / w.max()
+        w /= w.mean()
+        return some._replace(sample_weight=w)
 
     def take(self, rows):
         """The samples with these numbers."""
@@ -102,7 +106,8 @@ class Data(NamedTuple):
             None if values is None else values[rows]
             for values in (self.sample_weight, self.groups)
         )
-        return Data(X, self.y[rows], w, self.rows[rows], groups)
+        numbers = rows if self.rows is None else self.rows[rows]
+        return Data(X, self.y[rows], w, numbers, groups)
 
     def copy(self):
         """The samples in arrays of their own."""

@@ -21,7 +21,7 @@ from sk_shallow._arrays.design import (
     row_blocks,
 )
 from sk_shallow._arrays.memory import ones
-from sk_shallow._arrays.quantiles import weighted_quantile
+from sk_shallow._arrays.quantiles import weighted_quantiles
 
 # What is added to the correlations beside their largest eigenvalue, by the bytes of a
 # number: rounding is enlarged by its root.
@@ -304,7 +304,7 @@ class RobustScaler(TargetScaler):
         """Measure the columns of y."""
         w = ones(len(y)) if sample_weight is None else sample_weight
         with np.errstate(over="ignore"):
-            low, median, high = (weighted_quantile(y.T, w, q) for q in _QUARTILES)
+            low, median, high = weighted_quantiles(y.T, w, _QUARTILES)
             spread = (high - low) / _NORMAL_RANGE
             distance = w @ np.abs(y - median) / w.sum()
             spread = np.where(spread > _CONSTANT * np.abs(median), spread, distance)

@@ -26,7 +26,8 @@ def hold_out(n_samples, fraction, rng, codes=None):
     ValueError
         If there are too few samples to hold some out.
     """
-    samples = rng.permutation(n_samples)
+    samples = np.arange(n_samples, dtype=np.int32)
+    rng.shuffle(samples)
     kept = samples[:0]
     if codes is not None:
         _, first = np.unique(codes[samples], return_index=True)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from scipy.special import logit
 
+from sk_shallow._arrays.design import Indicators, row_blocks
 from sk_shallow._data.constraints import as_float, shown
 from sk_shallow._data.scaling import (
     RobustScaler,
@@ -25,6 +26,12 @@ from sk_shallow._model.output_units import LogisticLoss, SoftmaxLoss
 _NOTHING = 1e-17
 # The least share of a class that the first bias allows for.
 _RAREST = 1e-6
+
+
+def classes_of(y):
+    """The distinct labels of a vector, sorted."""
+    blocks = [np.unique(y[rows]) for rows, _ in row_blocks(len(y), 1)]
+    return np.unique(np.concatenate(blocks))
 
 
 def _shape_of(y):
@@ -118,11 +125,15 @@ class Reals:
 
     def encode(self, y, standardizer, dtype):
         """Ỹ = (y - m)/s, a row for each output; 0 where y is constant, if shifted."""
-        Y = standardizer.transform(self._columns(y)).T
-        if self.output_unit.is_shifted:
-            Y[standardizer.is_constant] = 0
-        with np.errstate(over="ignore"):
-            return np.ascontiguousarray(self.by_output(Y), dtype)
+        y = self._columns(y)
+        Y = np.empty((self.n_outputs, len(y)), dtype)
+        for rows, _ in row_blocks(*y.shape):
+            some = standardizer.transform(y[rows]).T
+            if self.output_unit.is_shifted:
+                some[standardizer.is_constant] = 0
+            with np.errstate(over="ignore"):
+                Y[:, rows] = self.by_output(some)
+        return Y
 
     def units(self, y):
         """Of the outputs, from the standardizer of the targets.
@@ -229,7 +240,7 @@ class Labels:
     def of(cls, y, classes=None):
         """The labels of a checked y: a vector of labels, or an indicator matrix."""
         multilabel = y.ndim == 2
-        found = np.arange(y.shape[1]) if multilabel else np.unique(y)
+        found = np.arange(y.shape[1]) if multilabel else classes_of(y)
         if classes is None:
             return cls(found, multilabel)
         labels = cls(np.unique(classes), multilabel)
@@ -276,9 +287,13 @@ class Labels:
         ValueError
             If y has a label that is not among the classes.
         """
-        codes = np.searchsorted(self.classes, y)
-        codes[codes == len(self.classes)] = 0
-        unseen = np.unique(y[self.classes[codes] != y])
+        codes, others = np.empty(len(y), np.min_scalar_type(len(self.classes))), []
+        for rows, _ in row_blocks(len(y), 1):
+            found = np.searchsorted(self.classes, y[rows])
+            found[found == len(self.classes)] = 0
+            others.append(y[rows][self.classes[found] != y[rows]])
+            codes[rows] = found
+        unseen = np.unique(np.concatenate(others))
         if len(unseen):
             raise ValueError(
                 f"{name} contains classes that are not among the known ones: "
@@ -320,12 +335,8 @@ class Labels:
         """Y: indicators of the labels, 0/1 for two classes, or one-hot columns."""
         if self.multilabel:
             return np.ascontiguousarray(y.T, dtype)
-        codes = self.codes(y)
-        if not self.is_softmax:
-            return codes.astype(dtype)[None]
-        Y = np.zeros((len(self.classes), len(codes)), dtype)
-        Y[codes, np.arange(len(codes))] = 1
-        return Y
+        classes = np.arange(len(self.classes))[-self.n_outputs :]
+        return Indicators(self.codes(y), classes, dtype)
 
     def first_bias(self, y, weights, standardizer=None):
         """The output that gives every class or label its share: inverse link of Ȳ."""
@@ -338,8 +349,14 @@ class Labels:
         """The share of every class or label."""
         if self.multilabel:
             return weights @ y / weights.sum()
-        totals = np.bincount(self.codes(y), weights, minlength=len(self.classes))
-        return totals / weights.sum()
+        return self._totals(y, weights) / weights.sum()
+
+    def _totals(self, y, weights):
+        """The weight of every class."""
+        codes, totals = self.codes(y), np.zeros(len(self.classes))
+        for rows, _ in row_blocks(len(y), 1):
+            np.add.at(totals, codes[rows], weights[rows])
+        return totals
 
     def strata(self, y):
         """The classes keep their shares in a split; label combinations do not."""
@@ -400,7 +417,7 @@ class Labels:
                 "multilabel indicator matrix. Set class_weight=None, or use "
                 "sample_weight."
             )
-        totals = np.bincount(self.codes(y), sample_weight, minlength=len(self.classes))
+        totals = self._totals(y, sample_weight)
         if not isinstance(class_weight, dict):
             shares = np.count_nonzero(totals) * totals / sample_weight.sum()
             return np.divide(1, shares, out=np.ones_like(shares), where=shares > 0)

@@ -395,6 +395,7 @@ class ShallowNN(Exported, Versioned, Callbacks, BaseEstimator):
         runs = train_on(
             plan,
             problem,
+            recipe.binning,
             members,
             Watch(self._value("tol"), patience, validate, self._value("verbose")),
             self._value("n_jobs"),

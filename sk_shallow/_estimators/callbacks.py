@@ -117,10 +117,9 @@ def _tear_down(estimator):
 
 
 def _rows(X, rows):
-    """Rows of what the user gave; itself, if these are all."""
+    """Rows of what the user gave; itself, if there are no numbers of rows."""
     X = X.tocsr() if hasattr(X, "tocsr") else X
-    n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
-    if len(rows) == n_rows:
+    if rows is None:
         return X
     return getattr(X, "iloc", X if hasattr(X, "shape") else np.asarray(X))[rows]
 

@@ -34,6 +34,7 @@ from sk_shallow._data.constraints import (
     shortened,
     shown,
 )
+from sk_shallow._data.targets import classes_of
 from sk_shallow._model.initializers import INITIALIZERS
 from sk_shallow._model.losses import LOSSES
 from sk_shallow._model.output_activations import OUTPUT_ACTIVATIONS, output_activations
@@ -42,6 +43,8 @@ from sk_shallow._training.recipe import ENCODINGS
 from sk_shallow.activations import ACTIVATIONS, Activation, rises
 
 _FLOATS = [np.float64, np.float32]
+# Of more classes scikit-learn asks whether they are most of the samples.
+_FEW = 20
 # The range of a number α: the square of its gradient is one in float32.
 _ALPHA = Interval(Real, 0.0, 1e15, "both")
 _LEVEL = Interval(Real, 0.0, 1.0, "neither")
@@ -149,12 +152,16 @@ def read_numbers(y, n_samples):
     """Numbers to learn: float64, of one dimension, or (n_samples, n_outputs)."""
     y = _read_y(y, n_samples, y_numeric=True)
     check_no_times(y, "y")
-    return y.astype(np.float64)
+    return y.astype(np.float64, copy=not y.flags.forc)
 
 
 def read_labels(y, n_samples):
     """Labels to learn: a vector, or a dense indicator matrix."""
     y = _read_y(y, n_samples)
+    if y.ndim == 1 and y.dtype != object:
+        classes = classes_of(y)
+        check_classification_targets(classes if len(classes) <= _FEW else y)
+        return y
     check_classification_targets(y)
     if y.ndim == 1:
         return y
@@ -240,7 +247,8 @@ def _read_y(y, n_samples, **options):
     """Y of one or two dimensions; a column is a vector, with a warning."""
     check_collected(y, "y")
     with shortened():
-        _, y = check_X_y(np.zeros((n_samples, 1)), y, multi_output=True, **options)
+        X = np.broadcast_to(0, (n_samples, 1))
+        _, y = check_X_y(X, y, multi_output=True, **options)
     is_column = y.ndim == 2 and y.shape[1] == 1
     return column_or_1d(y, warn=True) if is_column else y
 

@@ -18,7 +18,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import xlogy
 
-from sk_shallow._arrays.quantiles import weighted_quantile
+from sk_shallow._arrays.quantiles import weighted_quantiles
 from sk_shallow._model.links import Link
 
 # Beyond this size of a logarithm, exp goes on as a straight line, in the losses.
@@ -180,7 +180,7 @@ class AbsoluteError(_Sizes):
 
     def location(self, Y, weights):
         """The median."""
-        return weighted_quantile(Y, weights, 0.5)
+        return weighted_quantiles(Y, weights, [0.5])[0]
 
 
 @dataclass(frozen=True)
@@ -207,7 +207,7 @@ class Quantile(_Sizes):
     def location(self, Y, weights):
         """The quantile of each."""
         pairs = zip(Y, self.levels, strict=True)
-        found = [weighted_quantile(y[None], weights, level) for y, level in pairs]
+        found = [weighted_quantiles(y[None], weights, [level])[0] for y, level in pairs]
         return np.concatenate(found)
 
 
@@ -248,7 +248,7 @@ class Huber(Number):
 
     def location(self, Y, weights):
         """The median, nearly."""
-        return weighted_quantile(Y, weights, 0.5)
+        return weighted_quantiles(Y, weights, [0.5])[0]
 
 
 class Positive(Number):

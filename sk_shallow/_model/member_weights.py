@@ -4,6 +4,8 @@ from functools import cached_property
 
 import numpy as np
 
+from sk_shallow._arrays.design import row_blocks
+
 
 class MemberWeights:
     """W of shape (n_members, n_samples), by the pattern of who does not see a sample.
@@ -47,15 +49,18 @@ class MemberWeights:
         weights : ndarray of shape (n_samples,), default=None
         """
         pattern, sets = np.zeros(n_samples, np.int32), [frozenset()]
+        counts = [n_samples]
         for i, rows in enumerate(test_sets[:n_members]):
             for p in np.unique(pattern[rows]):
                 both = rows[pattern[rows] == p]
                 pattern[both] = len(sets)
                 sets.append(sets[p] | {i})
+                counts[p] -= len(both)
+                counts.append(len(both))
         number = [m % len(test_sets) for m in range(n_members)]
         holders = np.array([[i in some for i in number] for some in sets])
-        used, pattern = np.unique(pattern, return_inverse=True)
-        return cls(holders[used], pattern, weights)
+        used = np.array(counts) > 0
+        return cls(holders[used], (np.cumsum(used) - 1)[pattern], weights)
 
     def __len__(self):
         """Number of members."""
@@ -71,17 +76,21 @@ class MemberWeights:
 
     def total(self, rows):
         """The weight of those of the rows that some member sees."""
-        seen = self._seen.max(axis=0)[self.pattern[rows]]
-        return float(seen.sum() if self.weights is None else seen @ self.weights[rows])
+        seen, total = self._seen.max(axis=0), 0.0
+        for _, some in row_blocks(len(self.pattern), 1, rows=rows):
+            share = seen[self.pattern[some]]
+            total += share.sum() if self.weights is None else share @ self.weights[some]
+        return float(total)
 
     def unseen_by(self, member):
         """The samples that a member does not see."""
-        return np.flatnonzero(self.holders[:, member][self.pattern])
+        return self.judged[self.holders[:, member][self.pattern[self.judged]]]
 
     @cached_property
     def judged(self):
         """The samples that some member does not see."""
-        return np.flatnonzero(self.holders.any(axis=1)[self.pattern])
+        is_judged = self.holders.any(axis=1).take(self.pattern)
+        return np.flatnonzero(is_judged)
 
     def unseen(self, rows):
         """Which members do not see which of these samples."""

@@ -427,17 +427,10 @@ class _Sweep:
         n_samples, self.n_batches = Y.shape[1], n_batches
         ends = [n_samples * i // n_batches for i in range(n_batches + 1)]
         step = max(1, chunk_size * n_batches // n_samples)
-        chunks = [ends[i : i + step + 1] for i in range(0, n_batches, step)]
-        longest = max(chunk[-1] - chunk[0] for chunk in chunks)
-        self.Y = np.empty((len(Y), longest), Y.dtype)
+        self.chunks = [ends[i : i + step + 1] for i in range(0, n_batches, step)]
+        longest = max(chunk[-1] - chunk[0] for chunk in self.chunks)
+        self.Y = np.empty((Y.shape[0], longest), Y.dtype)
         self.Z2 = np.empty(layout.by_member(*self.Y.shape), Y.dtype)
-        self.chunks = [self._windows(chunk) for chunk in chunks]
-
-    def _windows(self, ends):
-        """The samples of each batch of a chunk, and where their Y and Z2 are."""
-        here = [slice(a - ends[0], b - ends[0]) for a, b in pairwise(ends)]
-        windows = [(self.Y[:, batch], self.Z2[..., batch]) for batch in here]
-        return slice(ends[0], ends[-1]), list(zip(here, windows, strict=True))
 
     def batches(self, Y, order, losses, n_done=0, loss=0.0):
         """Yield (rows, Y, Z2) of each batch but the first ones, in this order.
@@ -446,19 +439,20 @@ class _Sweep:
         """
         self._sum, self._n_done, self._n_seen = loss, 0, 0
         n_before = len(order) * n_done // self.n_batches
-        for samples, chunk in self.chunks:
-            if samples.stop <= n_before:
+        for ends in self.chunks:
+            if ends[-1] <= n_before:
                 continue
             self._settle(losses)
-            self._start = samples.start
-            self._n_done = self._n_seen = max(0, n_before - samples.start)
-            self._rows = order[samples]
+            self._start = ends[0]
+            self._n_done = self._n_seen = max(0, n_before - ends[0])
+            self._rows = order[ends[0] : ends[-1]]
             gathered = self.Y[:, : len(self._rows)]
             Y.take(self._rows, axis=1, out=gathered, mode="clip")
-            for batch, (Y_batch, Z2) in chunk:
-                if batch.start >= self._n_seen:
+            for a, b in pairwise(ends):
+                if a >= n_before:
+                    batch = slice(a - ends[0], b - ends[0])
                     self._n_seen = batch.stop
-                    yield self._rows[batch], Y_batch, Z2
+                    yield self._rows[batch], self.Y[:, batch], self.Z2[..., batch]
 
     def sum_of_losses(self, losses):
         """Σ wᵢ ℓᵢ of the samples that have had their turn, and their number."""

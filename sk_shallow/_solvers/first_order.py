@@ -303,8 +303,9 @@ class Epoch:
 
     Attributes
     ----------
-    order : ndarray of int32
-        Of the samples.
+    n_samples : int
+    order : ndarray of int32 or None
+        Of the samples; None before the first epoch.
     n_batches : int
     n_done : int
         All of them, before the first epoch.
@@ -313,7 +314,7 @@ class Epoch:
     """
 
     def __init__(self, n_samples, n_batches):
-        self.order = np.arange(n_samples, dtype=np.int32)
+        self.n_samples, self.order = n_samples, None
         self.n_batches = self.n_done = n_batches
         self.loss = 0.0
 
@@ -324,6 +325,8 @@ class Epoch:
 
     def begin(self, rng):
         """The next one: the samples are shuffled."""
+        if self.order is None:
+            self.order = np.arange(self.n_samples, dtype=np.int32)
         rng.shuffle(self.order)
         self.n_done, self.loss = 0, 0.0
 

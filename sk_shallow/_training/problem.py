@@ -90,6 +90,8 @@ class Problem:
 
     def samples(self, plan, binning):
         """The samples as the plan sees them, made once for each binning and dtype."""
+        if plan.x is not self._scaler(binning):  # that of a stream
+            return plan.samples(self.data)
         dtype = plan.solver.precision(self.data.n_samples)
         key = binning, np.dtype(dtype)
         if key not in self._samples:

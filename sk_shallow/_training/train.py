@@ -124,6 +124,7 @@ def _spread(alpha, n_groups):
 def train_on(
     plan,
     problem,
+    binning,
     members,
     watch,
     n_jobs,
@@ -141,6 +142,8 @@ def train_on(
     plan : Plan
         Of the whole committee.
     problem : Problem
+    binning : Binning
+        Of the plan's recipe.
     members : list of (b1, W1, W2, b2, V), or None
         In original units.
     watch : Watch
@@ -163,7 +166,6 @@ def train_on(
     plan = plan.of_run
     n_runs = n_members // plan.layout.n_members
     rngs = progress.rng.spawn(n_members)
-    samples = plan.samples(problem.data)
     if members is None:
         is_free = plan.solver.max_iter is None or plan.solver.has_budget
         is_free = is_free and watch.validate is None
@@ -174,6 +176,7 @@ def train_on(
         x, y = (plan.x, plan.y) if earlier is None else (earlier.x, earlier.y)
         units = plan.coder.units(y)
         drawn = [[unfold(*weights, x, units) for weights in members]]
+    samples = problem.samples(plan, binning)
     thetas = [plan.joined(weights, samples.Y.dtype) for weights in drawn]
     share = float(problem.data.weights.sum()) / progress.weight
     found = None

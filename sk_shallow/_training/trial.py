@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from sk_shallow._arrays.design import Gathered
-from sk_shallow._arrays.quantiles import weighted_quantile
+from sk_shallow._arrays.design import Gathered, row_blocks
+from sk_shallow._arrays.quantiles import weighted_quantiles
 from sk_shallow._arrays.threads import suited_to
 from sk_shallow._inference.residuals import Residuals, holders_of, means_of
 from sk_shallow._solvers.tasks import never
@@ -78,7 +78,6 @@ class Trial:
     def __init__(self, recipe, problem, W):
         self.recipe, self.problem, self._W = recipe, problem, W
         self.plan = problem.plan(recipe._replace(n_members=len(W)))
-        self._samples = problem.samples(self.plan, recipe.binning)
         self.weights = problem.data.weights[W.judged]
         is_open = recipe.solver.max_iter is None
         n_samples = problem.data.n_samples
@@ -86,9 +85,10 @@ class Trial:
         self.n_steps, self.best, self._last_gain = 0, None, (0, np.inf)
         self._path = [(0, np.inf)]
         *rngs, rng = problem.rngs(len(W))
-        solver, dtype = self.plan.solver, self._samples.Y.dtype
-        plan = self.plan.of_run
+        plan, solver = self.plan.of_run, self.plan.solver
         drawn = [problem.first(plan, rngs) for _ in range(solver.n_starts)]
+        self._samples = problem.samples(self.plan, recipe.binning)
+        dtype = self._samples.Y.dtype
         starts = zip(*(plan.joined(weights, dtype) for weights in drawn), strict=True)
         runs = zip(self._set_objectives(), starts, strict=True)
         self._descents = [solver.begin(*run, rng) for run in runs]
@@ -291,8 +291,8 @@ class Trial:
         """The mean loss, of a robust loss without the largest tenth."""
         if self._objective.loss.spread != "robust":
             return here.loss
-        (most,) = weighted_quantile(here.losses[None], self.weights, _USUAL)
-        usual = here.losses <= most
+        most = weighted_quantiles(here.losses[None], self.weights, [_USUAL])
+        usual = here.losses <= most.item()
         return float(np.average(here.losses[usual], weights=self.weights[usual]))
 
     @property
@@ -332,7 +332,7 @@ class Trial:
     def _judged_Y(self):
         """Y of the samples that some member does not see."""
         Y, judged = self._samples.Y, self._W.judged
-        return Y if len(judged) == Y.shape[1] else Y[:, judged]
+        return Y[:, :] if len(judged) == Y.shape[1] else Y[:, judged]
 
     def _mean_curve(self):
         """That of the descents, where they are."""
@@ -368,8 +368,7 @@ class Trial:
         if self.n_steps >= self._most:
             return
         constant = self._loss_of_a_constant()
-        varies = np.ptp(self._objective.Y, axis=1).any()
-        if varies and not self.best.loss < constant:
+        if self._varies and not self.best.loss < constant:
             yield (
                 UserWarning,
                 "Nothing that was tried predicts held-out samples better than a "
@@ -382,6 +381,13 @@ class Trial:
                 f"The held-out loss was still falling after {self.n_steps} steps, when "
                 "the race ended. Set max_iter to train for longer.",
             )
+
+    @property
+    def _varies(self):
+        """Whether the targets of two samples differ."""
+        Y = self._samples.Y
+        blocks = row_blocks(*Y.shape[::-1])
+        return any((Y[:, rows] != Y[:, :1]).any() for rows, _ in blocks)
 
     def _loss_of_a_constant(self):
         """The mean loss of an output that is the same for all samples."""
