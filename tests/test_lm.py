@@ -717,6 +717,7 @@ def test_the_curve_is_the_mean_loss_of_the_samples_whatever_alpha_is(kind, alpha
     model = lm(kind, alpha=alpha).fit(X, y)
     plan = model._plan
     unit, Y = plan.coder.output_unit, plan.coder.encode(y, plan.y, np.float64)
-    Z2 = (model._outputs(X) - plan.y.mean[:, None]) / plan.y.scale[:, None]
+    Z2 = model._by_outputs(X, np.transpose).T
+    Z2 = (Z2 - plan.y.mean[:, None]) / plan.y.scale[:, None]
     assert model.loss_ == pytest.approx(unit.loss(Z2, Y).mean(), rel=1e-6)
     assert min(model.loss_curve_) <= model.loss_ * (1 + 1e-9)

@@ -10,6 +10,8 @@ from scipy import sparse
 _LARGEST, _LARGEST_BESIDE_A_FILE = 2**27, 2**17
 # Numbers that are made at once, about, and rows, at the least.
 _MADE, _FEWEST_MADE = 2**17, 64
+# Of so many rows, or a multiple of them, something is told at once.
+_TOLD = 1024
 
 
 class Gathered:
@@ -116,6 +118,34 @@ def row_blocks(n_rows, n_columns, n_elements=2**15, rows=slice(None)):
     else:
         for i in range(0, len(rows), step):
             yield slice(i, i + step), rows[i : i + step]
+
+
+def by_rows(tell, *matrices):
+    """What is told of the rows of matrices, some of them at a time.
+
+    Parameters
+    ----------
+    tell : callable
+        `tell(*matrices)` gives arrays, with a row for each of theirs.
+    *matrices : matrix or None
+        At least the last one is there.
+
+    Returns
+    -------
+    sequence of ndarray
+    """
+    n_rows, n_columns = matrices[-1].shape
+    step = _TOLD * max(1, _MADE // (_TOLD * max(1, n_columns)))
+    if n_rows <= step:
+        return tell(*matrices)
+    whole = []
+    for i in range(0, n_rows, step):
+        rows = slice(i, i + step)
+        told = tell(*(None if M is None else M[rows] for M in matrices))
+        whole = whole or [np.empty((n_rows, *t.shape[1:]), t.dtype) for t in told]
+        for some, out in zip(told, whole, strict=True):
+            out[rows] = some
+    return whole
 
 
 class Indicators:

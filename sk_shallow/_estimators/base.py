@@ -19,6 +19,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from sk_shallow._arrays.design import by_rows
 from sk_shallow._choice.candidates import (
     Facts,
     Settings,
@@ -496,13 +497,18 @@ class ShallowNN(Exported, Versioned, Callbacks, BaseEstimator):
         check_is_fitted(self, "coefs_")
         return read_X(self, X, categorical_features=self._is_categorical)
 
-    def _outputs(self, X):
-        """Z2."""
+    def _by_outputs(self, X, tell):
+        """What `tell(Z2)` gives."""
+
+        def told(inputs):
+            return (tell(self._outputs_of(inputs)),)
+
         _, inputs = self._read_inputs(X)
-        return self._outputs_of(inputs)
+        (all_told,) = by_rows(told, inputs)
+        return all_told
 
     def _outputs_of(self, inputs):
-        """The same, of the inputs of the network."""
+        """Z2, of the inputs of the network."""
         weights = (w.astype(inputs.dtype, copy=False) for w in self._weights())
         return output(inputs, *weights, self._plan.activation)
 

@@ -1,6 +1,7 @@
 """The classifier."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -367,8 +368,7 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
         ndarray of shape (n_samples,) or (n_samples, n_labels)
             Class labels, or a multilabel indicator matrix.
         """
-        Z2 = self._outputs(X)
-        return self._plan.coder.decode(Z2)
+        return self._by_outputs(X, self._plan.coder.decode)
 
     def predict_proba(self, X: DataLike) -> Floats:
         """The probability of each class.
@@ -383,7 +383,7 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
             In the order of `classes_`. Rows sum to one, except for multilabel targets,
             where each column is the probability that the label is present.
         """
-        return self._told(self._outputs(X))
+        return self._by_outputs(X, self._told)
 
     def predict_log_proba(self, X: DataLike) -> Floats:
         """The logarithm of `predict_proba`, exact however small the probability.
@@ -396,8 +396,9 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
         -------
         ndarray of shape (n_samples, n_classes)
         """
-        Z2 = self._outputs(X)
-        return self._plan.coder.per_class(self._plan.coder.output_unit.log_mean, Z2)
+        coder = self._plan.coder
+        tell = partial(coder.per_class, coder.output_unit.log_mean)
+        return self._by_outputs(X, tell)
 
     def decision_function(self, X: DataLike) -> Floats:
         """The outputs before the output activation: logits.
@@ -411,8 +412,7 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
         ndarray of shape (n_samples,) or (n_samples, n_classes)
             One column per class or label; for two classes, the logit of the second.
         """
-        Z2 = self._outputs(X)
-        return self._plan.coder.decision(Z2)
+        return self._by_outputs(X, self._plan.coder.decision)
 
     def _told(self, Z2):
         """Probabilities, by the outputs."""

@@ -1,12 +1,14 @@
 """The regressor."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Literal, Self, overload
 
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 
+from sk_shallow._arrays.design import by_rows
 from sk_shallow._data.targets import Reals
 from sk_shallow._estimators.base import ShallowNN, if_incremental
 from sk_shallow._estimators.parameters import (
@@ -435,19 +437,10 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         `predict_interval` can be transformed back; see there.
         """
         if not return_std:
-            return self._told(self._outputs(X))
+            return self._by_outputs(X, self._told)
         X, inputs = self._read_inputs(X)
         check_has_mean(self._plan.coder.output_unit, self.loss)
-        mean = self._plan.means(self._outputs_of(inputs))
-        if self._posteriors is not None:
-            std = posterior_std(
-                self._posteriors, self._members(), inputs, self._plan, self._range, X
-            )
-        else:
-            residuals = self._held_out("return_std=True", ", or use solver='lm'")
-            std = residuals.std(mean, self._means_of_holders(inputs), X)
-        decode = self._plan.coder.decode
-        return decode(mean), decode(std.astype(mean.dtype))
+        return tuple(by_rows(self._with_std, X, inputs))
 
     def predict_interval(self, X: DataLike, confidence_level: float = 0.9) -> Floats:
         """An interval for y of each sample, from what the members have not seen.
@@ -508,13 +501,8 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
         True
         """
         level = check_level(confidence_level)
-        X, inputs = self._read_inputs(X)
-        residuals, coder = self._held_out("predict_interval"), self._plan.coder
-        mean = self._plan.means(self._outputs_of(inputs))
-        means = self._means_of_holders(inputs)
-        bounds = residuals.interval(mean, means, X, level, coder.around(level))
-        bounds = [coder.by_target(bound.astype(mean.dtype)) for bound in bounds]
-        return np.stack(bounds, axis=-1)
+        (bounds,) = by_rows(partial(self._interval, level), *self._read_inputs(X))
+        return bounds
 
     def score(
         self, X: DataLike, y: DataLike, sample_weight: DataLike | None = None
@@ -540,6 +528,28 @@ class ShallowNNRegressor(RegressorMixin, ShallowNN):
     def _told(self, Z2):
         """Numbers, by the outputs."""
         return self._plan.coder.decode(self._plan.means(Z2))
+
+    def _with_std(self, X, inputs):
+        """The mean and the standard deviation of some samples."""
+        mean = self._plan.means(self._outputs_of(inputs))
+        if self._posteriors is not None:
+            std = posterior_std(
+                self._posteriors, self._members(), inputs, self._plan, self._range, X
+            )
+        else:
+            residuals = self._held_out("return_std=True", ", or use solver='lm'")
+            std = residuals.std(mean, self._means_of_holders(inputs), X)
+        decode = self._plan.coder.decode
+        return decode(mean), decode(std.astype(mean.dtype))
+
+    def _interval(self, level, X, inputs):
+        """The bounds of some samples."""
+        residuals, coder = self._held_out("predict_interval"), self._plan.coder
+        mean = self._plan.means(self._outputs_of(inputs))
+        means = self._means_of_holders(inputs)
+        bounds = residuals.interval(mean, means, X, level, coder.around(level))
+        bounds = [coder.by_target(bound.astype(mean.dtype)) for bound in bounds]
+        return (np.stack(bounds, axis=-1),)
 
     def _held_out(self, wanted, otherwise=""):
         """The held-out residuals, or an error, which tells what else there is."""
