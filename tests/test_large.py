@@ -251,3 +251,103 @@ def test_further_training_on_a_file_is_that_on_an_array(mapped, kind, rules):
     for how in ({"call": "partial_fit"}, {"call": "fit", "warm_start": True}):
         ours, theirs = (trained(X, **how) for X in mapped)
         assert_array_equal(ours, theirs)
+
+
+LENGTHS = 100_000, 200_000
+
+
+@pytest.fixture(scope="module")
+def narrow(tmp_path_factory):
+    """Many rows of few columns, in a file."""
+    path = tmp_path_factory.mktemp("narrow") / "X.npy"
+    X = np.lib.format.open_memmap(path, "w+", np.float32, (LENGTHS[-1], 20))
+    X[:] = np.random.default_rng(0).normal(size=X.shape)
+    X.flush()
+    return np.load(path, mmap_mode="r")
+
+
+def bytes_a_row(X, work):
+    """What the peak of `work(rows)` grows by with a row."""
+    work(slice(1000))
+    few, many = (memory_beside(X, lambda n=n: work(slice(n)))[0] for n in LENGTHS)
+    return (many - few) * X.nbytes / np.diff(LENGTHS).item()
+
+
+def three(y):
+    return np.digitize(y, [0.0, 1.0])
+
+
+def words(y):
+    return np.array(["one", "two", "three"])[three(y)]
+
+
+RACE = {"alpha": None, "encoding": None, "activation": "relu", "n_estimators": 2}
+# Y and the order, 4 bytes each; the code of a class is one. A split of samples has
+# their numbers and their targets, too; a median a sorted copy.
+NARROW = {
+    "numbers": (ShallowNNRegressor, {}, np.float64, 9),
+    "weighted": (ShallowNNRegressor, {"weighted": True}, np.float64, 9),
+    "several": (ShallowNNRegressor, {}, lambda y: np.c_[y, y, y].astype(float), 17),
+    "classes": (ShallowNNClassifier, {}, three, 6),
+    "words": (ShallowNNClassifier, {}, words, 6),
+    "median": (ShallowNNRegressor, {"loss": "absolute_error"}, np.float64, 18),
+    "held out": (ShallowNNRegressor, {"early_stopping": True}, np.float64, 25),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("a_file_is_large")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(
+    ("kind", "rules", "coded", "most"), NARROW.values(), ids=NARROW
+)
+def test_a_fit_has_some_bytes_a_row(narrow, kind, rules, coded, most):
+    rules, numbers = rules.copy(), np.asarray(target(narrow), float)
+    w = np.resize([1.0, 2.0, 0.5], len(numbers)) if rules.pop("weighted", 0) else None
+    y = coded(numbers)
+
+    def fit(rows):
+        net = kind(**SMALL | rules)
+        net.fit(narrow[rows], y[rows], None if w is None else w[rows])
+
+    assert bytes_a_row(narrow, fit) < most
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("a_file_is_large")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_race_has_an_order_for_each_contender(narrow):
+    y = np.asarray(target(narrow), float)
+    net = ShallowNNRegressor(**SMALL | RACE)
+    share, _ = memory_beside(narrow, lambda: net.fit(narrow, y))
+    n_orders = len(net.search_results_["alpha"])
+    # Y, who sees what, and what does not grow with the rows.
+    assert share * narrow.nbytes / len(y) < 4 * n_orders + 5 + 3
+
+
+TOLD = {
+    "predict": 8,
+    "predict_interval": 16,
+    "return_std": 16,
+    "predict_proba": 24,
+    "words": 20,
+    "score": 24,
+}
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(("what", "size"), TOLD.items())
+def test_what_is_told_is_all_that_grows_with_the_rows(narrow, what, size):
+    X, y = np.array(narrow[:500], float), np.asarray(target(narrow[:500]), float)
+    if what in ("predict_proba", "words"):
+        net = ShallowNNClassifier(**SMALL).fit(X, words(y))
+    else:
+        net = ShallowNNRegressor(**SMALL | {"cv": 3}).fit(X, y)
+    zeros = np.zeros(len(narrow))
+    calls = {
+        "words": net.predict,
+        "return_std": lambda X: net.predict(X, return_std=True),
+        "score": lambda X: net.score(X, zeros[: len(X)]),
+    }
+    tell = calls.get(what) or getattr(net, what)
+    assert bytes_a_row(narrow, lambda rows: tell(narrow[rows])) < size + 1

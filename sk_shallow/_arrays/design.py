@@ -10,8 +10,8 @@ from scipy import sparse
 _LARGEST, _LARGEST_BESIDE_A_FILE = 2**27, 2**17
 # Numbers that are made at once, about, and rows, at the least.
 _MADE, _FEWEST_MADE = 2**17, 64
-# Of so many rows, or a multiple of them, something is told at once.
-_TOLD = 1024
+# Of so many rows something is told at once.
+_TOLD = 2**15
 
 
 class Gathered:
@@ -39,6 +39,16 @@ class Gathered:
     def take(self, rows, *_):
         """The same, called as NumPy's `take`."""
         return self[rows]
+
+    def window(self, rows):
+        """The rows of a slice, which wait to be made."""
+        numbers = range(self.shape[0])[rows]
+
+        def write(some, out):
+            some = numbers[some]
+            self._write(slice(some.start, some.stop, some.step), out)
+
+        return Gathered((len(numbers), self.shape[1]), self.dtype, write)
 
 
 def formed(shape, dtype, write, source):
@@ -134,18 +144,23 @@ def by_rows(tell, *matrices):
     -------
     sequence of ndarray
     """
-    n_rows, n_columns = matrices[-1].shape
-    step = _TOLD * max(1, _MADE // (_TOLD * max(1, n_columns)))
-    if n_rows <= step:
+    n_rows, whole = matrices[-1].shape[0], []
+    if n_rows <= _TOLD:
         return tell(*matrices)
-    whole = []
-    for i in range(0, n_rows, step):
-        rows = slice(i, i + step)
-        told = tell(*(None if M is None else M[rows] for M in matrices))
+    for i in range(0, n_rows, _TOLD):
+        rows = slice(i, i + _TOLD)
+        told = tell(*(_window(M, rows) for M in matrices))
         whole = whole or [np.empty((n_rows, *t.shape[1:]), t.dtype) for t in told]
         for some, out in zip(told, whole, strict=True):
             out[rows] = some
     return whole
+
+
+def _window(M, rows):
+    """The rows of a slice, which wait to be made where those of M do."""
+    if M is None:
+        return None
+    return M.window(rows) if isinstance(M, Gathered) else M[rows]
 
 
 class Indicators:

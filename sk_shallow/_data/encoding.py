@@ -114,13 +114,13 @@ def _edges(x, w, n_bins, quantiles):
 
 def _moments(X, w):
     """Of each column: whether it has numbers, their mean, whether it has gaps, too."""
-    n_rows = X.shape[0]
-    share = np.full(n_rows, 1 / n_rows) if w is None else w / w.sum()
+    n_rows, total = X.shape[0], None if w is None else w.sum()
     mean, known, n_gaps = np.zeros((3, X.shape[1]))
     for rows, _ in row_blocks(*X.shape):
         gaps = np.isnan(X[rows])
-        mean += share[rows] @ np.where(gaps, 0.0, X[rows])
-        known += share[rows] @ ~gaps
+        share = np.full(len(gaps), 1 / n_rows) if w is None else w[rows] / total
+        mean += share @ np.where(gaps, 0.0, X[rows])
+        known += share @ ~gaps
         n_gaps += gaps.sum(axis=0)
     has_numbers = n_gaps < n_rows
     mean /= np.where(has_numbers, known, 1.0)
