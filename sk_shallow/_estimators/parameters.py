@@ -171,7 +171,7 @@ def read_labels(y, n_samples):
             f"and ones. Got an array of shape {y.shape} with other values."
         )
     y = y.toarray() if sparse.issparse(y) else np.asarray(y)
-    if not np.isin(y, (0, 1)).all():
+    if not ((y == 0) | (y == 1)).all():
         raise ValueError(
             "A multilabel y must be an indicator matrix of zeros and ones. Got the "
             f"values {np.unique(y)[:5].tolist()}."
