@@ -1,7 +1,6 @@
 """The classifier."""
 
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -368,7 +367,7 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
         ndarray of shape (n_samples,) or (n_samples, n_labels)
             Class labels, or a multilabel indicator matrix.
         """
-        return self._by_outputs(X, self._plan.coder.decode)
+        return self._by_outputs(X, lambda Z2: self._plan.coder.decode(Z2))
 
     def predict_proba(self, X: DataLike) -> Floats:
         """The probability of each class.
@@ -396,9 +395,7 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
         -------
         ndarray of shape (n_samples, n_classes)
         """
-        coder = self._plan.coder
-        tell = partial(coder.per_class, coder.output_unit.log_mean)
-        return self._by_outputs(X, tell)
+        return self._by_outputs(X, self._log_told)
 
     def decision_function(self, X: DataLike) -> Floats:
         """The outputs before the output activation: logits.
@@ -412,11 +409,15 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
         ndarray of shape (n_samples,) or (n_samples, n_classes)
             One column per class or label; for two classes, the logit of the second.
         """
-        return self._by_outputs(X, self._plan.coder.decision)
+        return self._by_outputs(X, lambda Z2: self._plan.coder.decision(Z2))
 
     def _told(self, Z2):
         """Probabilities, by the outputs."""
         return self._plan.coder.per_class(self._plan.coder.output_unit.mean, Z2)
+
+    def _log_told(self, Z2):
+        """Their logarithms."""
+        return self._plan.coder.per_class(self._plan.coder.output_unit.log_mean, Z2)
 
     def _read_y(self, y, n_samples):
         return read_labels(y, n_samples)
