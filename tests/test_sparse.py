@@ -14,6 +14,7 @@ from scipy import sparse
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
+from sklearn.preprocessing import normalize
 
 from sk_shallow import ShallowNNClassifier, ShallowNNRegressor
 from sk_shallow._arrays.design import ScaledSparse
@@ -24,7 +25,7 @@ from sk_shallow._choice.candidates import (
     neighbours,
     shifts,
 )
-from sk_shallow._data.scaling import SparseScaler, fold, unfold
+from sk_shallow._data.scaling import SparseScaler, Standardizer, fold, unfold
 from sk_shallow._model.layout import Layout, Part
 from sk_shallow._model.member_weights import MemberWeights
 from sk_shallow._model.objective import Objective
@@ -189,17 +190,50 @@ def test_rows_of_sparse_columns_have_one_size_whatever_the_units(seed):
         squares = (scaled**2).sum(axis=1)
         assert np.average(squares, weights=w) == pytest.approx(9 * 0.3**2)
         root = np.sqrt(np.average(scaled**2, axis=0, weights=w))
-        size = np.sqrt(np.average(X**2, axis=0, weights=w))
-        assert_allclose(root / root[0], (size / size[0]) ** 0.25, rtol=1e-9)
+        squares, n_entries = w @ X**2, (X != 0).sum(axis=1)
+        kept = n_entries > 0
+        usual = (X**2).sum(axis=1)[kept] / n_entries[kept] @ w[kept] / w[kept].sum()
+        size = root / np.sqrt(squares) * (squares + usual) ** 0.375
+        assert_allclose(size, size[0], rtol=1e-9)
         assert_allclose(x.design(units * X, np.float64)[:, 1:], scaled, rtol=1e-12)
 
 
 @given(seed=seeds)
 def test_sparse_scalers_of_parts_are_that_of_the_whole(seed):
-    X = thin(np.random.default_rng(seed), 40, 9)
-    whole = SparseScaler.of(X)
-    merged = SparseScaler.of(X[:15]).merge(SparseScaler.of(X[15:]))
+    rng = np.random.default_rng(seed)
+    X, w = thin(rng, 40, 9), rng.uniform(0.1, 3, 40)
+    whole = SparseScaler.of(X, w)
+    merged = SparseScaler.of(X[:15], w[:15]).merge(SparseScaler.of(X[15:], w[15:]))
     assert_allclose(merged.scale, whole.scale, rtol=1e-9)
+    dense = Standardizer.of(X[15:].toarray(), w[15:])
+    merged = SparseScaler.of(X[:15], w[:15]).merge(dense)
+    assert_allclose(merged.mean, whole.mean, rtol=1e-9, atol=1e-12)
+    assert (merged.scale > 0).all()
+
+
+@given(seed=seeds, small=st.floats(1e-9, 1.0))
+def test_no_column_is_blown_up_more_than_one_without_entries(seed, small):
+    rng = np.random.default_rng(seed)
+    X = thin(rng, 40, 9).toarray()
+    X[:, 2] = 0
+    X[:, 5] = 0
+    X[rng.integers(40), 5] = small
+    scale = SparseScaler.of(sparse.csr_array(X)).scale
+    assert (scale >= scale[2]).all()
+
+
+@given(seed=seeds)
+def test_zeros_that_are_stored_and_copies_leave_sparse_scales_as_they_are(seed):
+    rng = np.random.default_rng(seed)
+    X, w = thin(rng, 40, 9), rng.integers(1, 4, 40)
+    stored = X.copy()
+    stored.data[rng.random(X.nnz) < 0.3] = 0
+    bare = sparse.csr_array(stored.toarray())
+    expected = SparseScaler.of(bare, w.astype(float)).scale
+    assert_allclose(SparseScaler.of(stored, w.astype(float)).scale, expected)
+    copies = bare[np.repeat(np.arange(40), w)]
+    assert_allclose(SparseScaler.of(copies).scale, expected, rtol=1e-9)
+    assert_array_equal(SparseScaler.of(0 * bare).scale, 1)
 
 
 @given(layout=layouts, seed=seeds)
@@ -214,15 +248,16 @@ def test_unfold_inverts_fold_without_a_shift(layout, seed):
     assert_allclose(X @ raw[1] + raw[0], Z1, atol=1e-9)
 
 
-def topics(n_samples=400, n_words=3000, n_classes=4, seed=0):
-    """Documents of a few words; those of each class prefer some."""
+def topics(n_samples=400, n_words=3000, n_classes=4, seed=0, lengths=(60,)):
+    """Documents of so many words; those of each class prefer some."""
     rng = np.random.default_rng(seed)
     frequency = 1 / np.arange(1, n_words + 1)
     lean = np.exp(rng.normal(size=(n_classes, n_words))) * frequency
     lean /= lean.sum(axis=1, keepdims=True)
     y = rng.integers(n_classes, size=n_samples)
-    counts = np.array([rng.multinomial(60, lean[c]) for c in y], dtype=float)
-    return sparse.csr_array(counts), y
+    n_words = np.array(lengths)[np.arange(n_samples) % len(lengths)]
+    documents = [rng.multinomial(n, lean[c]) for n, c in zip(n_words, y, strict=True)]
+    return sparse.csr_array(np.array(documents, dtype=float)), y
 
 
 def test_a_fit_of_sparse_rows_is_used_with_dense_ones():
@@ -248,6 +283,15 @@ def test_the_defaults_know_topics_as_well_as_a_linear_model():
     assert ours.score(Z, t) > linear.score(Z, t) - 0.02
     theirs = log_loss(t, linear.predict_proba(Z))
     assert log_loss(t, ours.predict_proba(Z)) < 1.02 * theirs
+
+
+def test_rare_words_of_long_documents_do_not_decide_on_short_ones():
+    X, y = topics(800, lengths=(10, 10, 10, 3000))
+    X = normalize(X)
+    ours = ShallowNNClassifier(random_state=0).fit(X[:400], y[:400])
+    linear = LogisticRegression(C=30).fit(X[:400], y[:400])
+    theirs = log_loss(y[400:], linear.predict_proba(X[400:]))
+    assert log_loss(y[400:], ours.predict_proba(X[400:])) < theirs
 
 
 @pytest.mark.parametrize(

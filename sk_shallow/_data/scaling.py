@@ -176,15 +176,55 @@ class Standardizer:
 class SparseScaler(Standardizer):
     """The scaler of columns that are mostly zeros: X̃ = X/s, as sparse as X.
 
-    With r = √(Σ wᵢ xᵢ²/S) of each column, s = c rᵖ/spread, between columns as they are
-    (p = 0) and columns of one size (p = 1): what few rows have is neither lost nor
-    blown up. c gives rows the length that they have with p = 1.
+    With r = √((Σ wᵢ xᵢ² + v)/S) of each column, s = c rᵖ/spread, between columns as
+    they are (p = 0) and columns of one size (p = 1): what few rows have is neither lost
+    nor blown up. c gives rows the length that they have with p = 1.
+
+    v is the mean square of the entries of a row, on average. So in each column an entry
+    of usual size stands beside those that it has: where a rare column has a small one
+    by chance, it would blow up all that come later.
 
     Attributes
     ----------
     spread : float
         The root mean square that X̃ would have, were all columns of one size.
+    entry_m2 : float
+        Σ wᵢ vᵢ, with the mean square of the entries of each row that are not 0.
+    entry_weight : float
+        Σ wᵢ of the rows that have such.
     """
+
+    entry_m2: float = 1.0
+    entry_weight: float = 1.0
+
+    @classmethod
+    def of(cls, X, sample_weight=None, spread=1.0):
+        """Measure the columns of X in CSR.
+
+        Raises
+        ------
+        ValueError
+            If the squares of a column overflow, or underflow where it is not constant.
+        """
+        x = super().of(X, sample_weight, spread)
+        w = ones(X.shape[0]) if sample_weight is None else sample_weight
+        row = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
+        n_entries = np.bincount(row, X.data != 0, len(w))
+        means = np.square(X.data, dtype=float) / np.maximum(n_entries, 1)[row]
+        return replace(
+            x, entry_m2=float(w[row] @ means), entry_weight=float(w @ (n_entries > 0))
+        )
+
+    def merge(self, other):
+        """The scaler of both data sets; v is that of the sparse ones."""
+        x = super().merge(other)
+        if not isinstance(other, SparseScaler):
+            return x
+        return replace(
+            x,
+            entry_m2=self.entry_m2 + other.entry_m2,
+            entry_weight=self.entry_weight + other.entry_weight,
+        )
 
     @property
     def offset(self):
@@ -194,9 +234,15 @@ class SparseScaler(Standardizer):
     @property
     def scale(self):
         """s; 1 where all is zero."""
-        r = np.hypot(self.mean, self.sd)
-        c = np.sqrt(np.mean(r ** (2 - 2 * _POWER)))
-        return np.where(r > 0, c * r**_POWER / self.spread, 1.0)
+        size = np.hypot(self.mean, self.sd)
+        if not size.any():
+            return np.ones_like(size)
+        unit = size.max()
+        squares = (size / unit) ** 2
+        v = self.entry_m2 / self.entry_weight / unit**2
+        r = np.sqrt(squares + v / self.weight)
+        c = unit * np.sqrt(np.mean(squares * r ** (-2 * _POWER)))
+        return c * r**_POWER / self.spread
 
     def design(self, X, dtype):
         """[1 X̃]: a new array, or a `ScaledSparse`."""
