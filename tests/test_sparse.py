@@ -13,7 +13,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import log_loss
+from sklearn.metrics import average_precision_score, log_loss
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.preprocessing import normalize
 
 from sk_shallow import ShallowNNClassifier, ShallowNNRegressor
@@ -371,3 +372,27 @@ def test_penalties_of_sparse_samples_end_where_the_steps_do_as_well():
     assert [r.alpha for r in neighbours(settings, facts, first)] == [1.0, 0.01]
     assert [r.alpha for r in neighbours(settings, facts, last)] == [0.1]
     assert shifts(settings, facts, first) == []
+
+
+def test_penalties_of_sparse_samples_with_several_labels_begin_where_they_end():
+    settings = settings_of()
+    facts = Facts(1000, 100, 0, False, is_mostly_zeros=True, has_labels=True)
+    (one,) = candidates(settings, facts)
+    assert one.alpha == 3.0
+    (more,) = neighbours(settings, facts, one)
+    assert more.alpha == 30.0
+    assert [r.alpha for r in neighbours(settings, facts, more)] == [300.0, 3.0]
+
+
+@pytest.mark.slow
+def test_rare_labels_are_learned_as_well_as_by_linear_models():
+    X, y = topics(3000, n_classes=30)
+    Y = np.eye(30, dtype=int)[y]
+    groups = np.arange(30) % 3 == np.arange(3)[:, None]
+    Y = np.hstack([Y, Y @ groups.T])
+    X = normalize(X, norm="l2")
+    ours = ShallowNNClassifier(random_state=0).fit(X[:1500], Y[:1500])
+    linear = OneVsRestClassifier(LogisticRegression(C=30)).fit(X[:1500], Y[:1500])
+    found = [m.predict_proba(X[1500:]) for m in (ours, linear)]
+    found = [average_precision_score(Y[1500:], P, average="macro") for P in found]
+    assert found[0] > found[1] - 0.01

@@ -39,8 +39,10 @@ _MOST_WHITENED = 500
 # and of one that is linear.
 _N_HIDDEN, _N_HIDDEN_LM, _N_HIDDEN_MEMBER, _N_HIDDEN_LINEAR = 100, 20, 50, 10
 # Of sparse X: units of a member, as many as there are outputs within these; members;
-# the penalties to begin with, of which the last is the least that is tried.
-_N_HIDDEN_SPARSE, _N_MEMBERS_SPARSE, _ALPHAS_SPARSE = (20, 50), 5, (0.1, 0.01)
+# the penalties to begin with, of which the last is the least that is tried; and these
+# where samples have several labels, of which the rare ones are learned late.
+_N_HIDDEN_SPARSE, _N_MEMBERS_SPARSE = (20, 50), 5
+_ALPHAS_SPARSE, _ALPHAS_SPARSE_LABELS = (0.1, 0.01), (3.0,)
 # The members of a committee, each without its fold; and the folds of one network.
 N_MEMBERS, N_FOLDS = 10, 5
 # A batch is a sixteenth of the samples, as a power of two within these.
@@ -75,6 +77,8 @@ class Facts(NamedTuple):
         Whether X is sparse, and n_inputs the entries of a row, on average.
     n_outputs : int
         Output units.
+    has_labels : bool
+        Whether each of them is a label, of which a sample may have several.
     """
 
     n_samples: float
@@ -84,6 +88,7 @@ class Facts(NamedTuple):
     may_mix: bool = True
     is_mostly_zeros: bool = False
     n_outputs: int = 1
+    has_labels: bool = False
 
     @classmethod
     def of(cls, problem, settings):
@@ -92,8 +97,9 @@ class Facts(NamedTuple):
         n_samples = float(problem.data.weights.sum())
         if encoding is None and is_mostly_zeros(X):
             n_inputs = X.nnz / X.shape[0]
-            sparse = {"is_mostly_zeros": True, "n_outputs": problem.coder.n_outputs}
-            return cls(n_samples, n_inputs, 0, False, **sparse)
+            coder = problem.coder
+            outputs = {"n_outputs": coder.n_outputs, "has_labels": coder.multilabel}
+            return cls(n_samples, n_inputs, 0, False, is_mostly_zeros=True, **outputs)
         if encoding is None:
             return cls(n_samples, X.shape[1], 0, False)
         n_numeric = X.numbers.shape[1]
@@ -259,7 +265,7 @@ def _shifted(settings, facts, recipe, factors):
     if settings.alpha is not None or isinstance(recipe.alpha, str):
         return []
     alphas = [float(f"{recipe.alpha * factor:.2g}") for factor in factors]
-    least = _ALPHAS_SPARSE[-1] if facts.is_mostly_zeros else _LEAST
+    least = _alphas_of_zeros(facts)[-1] if facts.is_mostly_zeros else _LEAST
     least = max(least, 1 / facts.n_samples)
     return [recipe._replace(alpha=a) for a in alphas if least <= a <= _MOST]
 
@@ -367,10 +373,15 @@ def _alphas(settings, facts, solver, binning):
     if isinstance(solver, LBFGS):
         return [_ALPHA]
     if facts.is_mostly_zeros:
-        return _ALPHAS_SPARSE
+        return _alphas_of_zeros(facts)
     if binning == AS_THEY_ARE:
         return _ALPHAS
     if binning == WHITENED:
         return [_ALPHA]
     is_wide = facts.n_numeric * PIECEWISE.n_bins > _WIDE
     return _ALPHAS_IN_PIECES[:1] if is_wide or binning == MIXED else _ALPHAS_IN_PIECES
+
+
+def _alphas_of_zeros(facts):
+    """The same of sparse X; none below the last is tried."""
+    return _ALPHAS_SPARSE_LABELS if facts.has_labels else _ALPHAS_SPARSE

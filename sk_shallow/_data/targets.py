@@ -59,7 +59,7 @@ class Reals:
     output_unit: Any
     levels: tuple = ()
 
-    are_numbers = True
+    are_numbers, multilabel = True, False
 
     @classmethod
     def of(cls, y, loss="squared_error", activation="identity", levels=None):
