@@ -510,3 +510,24 @@ def test_gains_of_robust_losses_are_of_what_outliers_leave(name, seed, size):
         assert told == pytest.approx(expected)
     else:
         assert told == mean
+
+
+@pytest.mark.parametrize(
+    ("has_parts", "share", "is_gain"),
+    [
+        (False, 0.001, False),
+        (False, 0.01, True),
+        (True, 0.01, False),
+        (True, 0.03, True),
+    ],
+)
+def test_a_gain_has_to_be_larger_where_steps_are_in_parts(has_parts, share, is_gain):
+    here = SimpleNamespace(loss=1 - share, losses=np.full(4, 1 - share))
+    trial = SimpleNamespace(
+        best=SimpleNamespace(loss=1.0), n_steps=300, _last_gain=(100, 1.0), _path=[]
+    )
+    trial._checkpoint, trial._usual = lambda: here, lambda there: there.loss
+    trial._objective = SimpleNamespace(has_parts=has_parts)
+    Trial._judge(trial)
+    assert trial.best is here
+    assert (trial._last_gain == (300, 1 - share)) == is_gain
