@@ -262,6 +262,21 @@ def test_at_the_end_nothing_is_under_way(error):
     assert n_threads() == 0
 
 
+def test_what_is_asked_for_ends_too_if_it_is_interrupted():
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    log = []
+    asked = Toy("asked", log, script=until_paused)
+    other = Toy("other", log, script=interrupted)
+    with suppress(KeyboardInterrupt), crew(1) as some:
+        some.foresee(tuple, [(asked, 1), (other, 1)])
+        assert becomes_true(lambda: log)
+        some.advance(asked, 1)
+    assert log == [("begin", "asked"), ("begin", "other"), ("end", "asked")]
+    assert n_threads() == 0
+
+
 @pytest.mark.parametrize("again", [False, True])
 def test_what_was_given_up_is_trained_anew_if_it_is_asked_for_after_all(again):
     log = []

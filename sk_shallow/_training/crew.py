@@ -82,6 +82,7 @@ class Crew:
 
     def __exit__(self, kind, *_):
         """All that is under way ends with the step that it is at."""
+        self._asked = None
         self.foresee(tuple)
         self._pool.shutdown()
         self._workers.end(in_peace=kind is None)
@@ -115,8 +116,8 @@ class Crew:
                 self._legs[contender] = _Leg(contender, n_steps)
             if contender in self._legs:
                 self._wanted.append(self._legs[contender])
-        for leg in self._legs.values():
-            if leg not in self._wanted:
+        for contender, leg in self._legs.items():
+            if leg not in self._wanted and contender is not self._asked:
                 leg.give_up()
         if self._wanted and self._workers.are_ready:
             for leg in self._wanted:
@@ -125,7 +126,7 @@ class Crew:
     def advance(self, contender, n_steps):
         """Train on to so many steps, or take what was begun; gives the work."""
         self._asked = contender
-        leg = self._legs.pop(contender, None) or _Leg(contender, n_steps)
+        leg = self._legs.setdefault(contender, _Leg(contender, n_steps))
         while not leg.is_done:
             others = [o for o in self._wanted if o is not leg and not o.is_done]
             begun = next((other for other in others if other.is_begun_here), None)
@@ -138,6 +139,7 @@ class Crew:
             else:
                 leg.wait()
         self._asked = None
+        del self._legs[contender]
         return contender.become(leg.later)
 
     def _is_enough(self, leg, other):
