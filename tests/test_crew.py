@@ -300,15 +300,17 @@ def test_what_was_given_up_is_trained_anew_if_it_is_asked_for_after_all(again):
     n=st.integers(1, 5),
     n_workers=st.integers(1, 3),
     allowance=st.sampled_from([100, 400, 1500, np.inf]),
+    gap=st.sampled_from([1e-2, 1]),
 )
-def test_a_race_with_a_crew_is_the_race_without(seed, n, n_workers, allowance):
+def test_a_race_with_a_crew_is_the_race_without(seed, n, n_workers, allowance, gap):
     class Runner(Toy):
         patience = int(np.random.default_rng(seed).integers(50, 3000))
 
         @property
         def losses(self):
             own = np.random.default_rng([seed, self.recipe.number, self.n_steps])
-            return own.random() / (1 + self.n_steps) + 1e-3 * own.random(20)
+            mean = gap * own.random() / (1 + self.n_steps)
+            return mean + 1e-3 * own.random(20)
 
         @property
         def weights(self):

@@ -125,6 +125,7 @@ class Race:
 
     def _left_after(self, field, n_steps, n_kept):
         """Those that are not behind after so many steps, in order."""
+        self._foreseen = {}  # what was, is on its way to other steps
         for i, contender in enumerate(field):
             if not self._is_stopped:
                 ahead = field[i:], sorted(field[:i], key=mean_loss), n_steps, n_kept

@@ -101,6 +101,7 @@ class Crew:
         prospects : callable
             `prospects(*args)` yields (contender, n_steps), the next that is asked of
             some contenders, if anything is. It may know better while one is trained.
+            Until it is asked, a contender is foreseen for the same n_steps.
         """
         self._prospects = partial(prospects, *args)
         self._look_ahead()
