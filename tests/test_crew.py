@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import tempfile
 import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -34,7 +35,7 @@ from sk_shallow._training.crew import (
     Crew,
     crew_of,
 )
-from sk_shallow._training.workers import Workers
+from sk_shallow._training.workers import Flag, Workers
 
 X, Z = two_curves(150, seed=0)
 NUMBERS, LABELS = Z[:, 0], np.digitize(Z[:, 0], [-0.3, 0.3])
@@ -532,6 +533,22 @@ def no_number():
 
 def end():
     os._exit(1)
+
+
+def test_without_room_for_a_file_all_is_done_here(tmp_path, spread, monkeypatch):
+    monkeypatch.setattr(crews, "Workers", Workers)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    one, other = small(n_jobs=1), small()
+    quietly(one.fit, X, NUMBERS)
+    with pytest.warns(UserWarning, match="Other processes could not train"):
+        other.fit(X, NUMBERS)
+    assert_same_fit(other, one)
+
+
+def test_who_cannot_be_told_to_stop_goes_on(tmp_path):
+    flag = Flag(tmp_path / "missing" / "1.flag")
+    flag.set()
+    assert not flag.is_set()
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ The samples are in a file, once for each way to encode them, that all of them ma
 """
 
 import os
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,12 +28,9 @@ class Flag(NamedTuple):
     path: Path
 
     def set(self):
-        """Make it true."""
-        self.path.touch()
-
-    def clear(self):
-        """Make it false."""
-        self.path.unlink(missing_ok=True)
+        """Make it true, where a file can be made."""
+        with suppress(OSError):
+            self.path.touch()
 
     def is_set(self):
         """Whether it is true."""
@@ -55,18 +53,20 @@ class Workers:
     def __init__(self, n_workers):
         self.n_workers, self.error = n_workers, None
         self._door, self._grounds, self._n_flags = Lock(), {}, 0
+        self._folder = None
 
     def begin(self):
         """Start the processes, unless they are still there."""
-        self._folder = TemporaryDirectory(ignore_cleanup_errors=True)
         try:
+            self._folder = TemporaryDirectory(ignore_cleanup_errors=True)
             self._greeting = self._greeted()
         except Exception as error:
             self._give_up(error)
 
     def end(self, in_peace):
         """Nothing is left of the race; the processes stay, if it has ended in peace."""
-        self._folder.cleanup()
+        if self._folder is not None:
+            self._folder.cleanup()
         if not in_peace:
             _executor.cache_clear()
 
