@@ -353,6 +353,7 @@ def test_n_jobs_is_what_joblib_understands():
     assert not is_spread(2, LEAST_RACE / 2)
     assert is_spread(-1) == (joblib.cpu_count() > 1)
     assert crew_of(3, LEAST_RACE)._workers.n_workers == 2
+    assert crew_of(1000, LEAST_RACE)._workers.n_workers == 9
     with joblib.parallel_config("threading", n_jobs=2):
         assert is_spread(None)
         assert not is_spread(1)

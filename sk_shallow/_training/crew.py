@@ -20,6 +20,8 @@ from sk_shallow._training.workers import Workers
 # Multiplications of a race, at the least, that are worth workers, which take one or two
 # seconds to start; and those that are worth being sent to one.
 LEAST_RACE, LEAST_WORK = 1e11, 5e9
+# Jobs of a race, at the most: so many recipes begin.
+_MOST_JOBS = 10
 # Seconds after which what is next is foreseen anew.
 _LOOK = 0.2
 
@@ -36,7 +38,7 @@ def crew_of(n_jobs, work):
         n_jobs = effective_n_jobs(asked)
     if n_jobs == 1 or work < LEAST_RACE or current_process().daemon:
         return Alone()
-    return Crew(Workers(n_jobs - 1))
+    return Crew(Workers(min(n_jobs, _MOST_JOBS) - 1))
 
 
 class Alone:
