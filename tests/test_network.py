@@ -281,7 +281,8 @@ def test_output_in_blocks_of_any_size_is_forward(g, seed, layout, n_samples, n_r
     raw = np.ascontiguousarray(X[:, 1:])
     raw.flags.writeable = False
     for given_as in (raw, sparse.csr_array(raw), sparse.csr_matrix(raw)):
-        blocks = output(given_as, *weights, g, n_rows=n_rows)
+        n_numbers = n_rows * layout.n_hidden
+        blocks = output(given_as, *weights, g, n_numbers=n_numbers)
         np.testing.assert_allclose(blocks, Z2, rtol=1e-10, atol=1e-12)
 
 

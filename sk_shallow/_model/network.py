@@ -23,8 +23,11 @@ which some builds of BLAS are slow, or wrong where two threads multiply at once.
 
 import numpy as np
 
-from sk_shallow._arrays.design import without_ones
+from sk_shallow._arrays.design import row_blocks, without_ones
 from sk_shallow._arrays.memory import product
+
+# Numbers of A1 that stay in the cache.
+_CACHED = 2**16
 
 
 class Hidden:
@@ -97,18 +100,17 @@ def linearized(X, theta, layout, g):
     return Z2, J
 
 
-def hidden(X, b1, W1, g):
-    """A1 of raw rows."""
-    A1 = X @ W1
+def hidden(X, b1, W1, g, out=None):
+    """A1 of raw rows, in `out` unless they are sparse."""
+    A1 = np.matmul(X, W1, out=out) if isinstance(X, np.ndarray) else X @ W1
     A1 += b1
     return g.forward(A1, out=A1)  # A1 = g(X W1 + b1)
 
 
-def layer(X, b1, W1, g, n_rows=1024):
-    """A1 of raw rows, n_rows of them at a time."""
+def layer(X, b1, W1, g):
+    """A1 of raw rows, some of them at a time."""
     A1 = np.empty((X.shape[0], len(b1)), W1.dtype)
-    for start in range(0, X.shape[0], n_rows):
-        rows = slice(start, start + n_rows)
+    for rows, _ in row_blocks(*A1.shape, _CACHED):
         A1[rows] = hidden(X[rows], b1, W1, g)
     return A1
 
@@ -121,14 +123,15 @@ def gradients(X, b1, W1, W2, V, g):
     return G + V.T if len(V) else G
 
 
-def output(X, b1, W1, W2, b2, V, g, n_rows=1024):
-    """Z2 of raw rows, n_rows at a time: memory does not grow with A1."""
+def output(X, b1, W1, W2, b2, V, g, n_numbers=_CACHED):
+    """Z2 of raw rows, some at a time: those with so many numbers in A1."""
     Z2 = np.empty((W2.shape[1], X.shape[0]), W2.dtype)
-    W2T = np.ascontiguousarray(W2.T)
+    W2T, n_rows = np.ascontiguousarray(W2.T), max(1, n_numbers // len(b1))
+    room = np.empty((min(n_rows, X.shape[0]), len(b1)), np.result_type(X.dtype, W1))
     for start in range(0, X.shape[0], n_rows):
         rows = slice(start, start + n_rows)
         some = X[rows]
-        A1 = hidden(some, b1, W1, g)
+        A1 = hidden(some, b1, W1, g, room[: some.shape[0]])
         np.matmul(W2T, A1.T, out=Z2[:, rows])  # Z2 = W2ᵀ A1ᵀ + b2
         if len(V):
             Z2[:, rows] += (some @ V).T
