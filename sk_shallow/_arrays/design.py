@@ -147,8 +147,7 @@ def by_rows(tell, *matrices):
     n_rows, whole = matrices[-1].shape[0], []
     if n_rows <= _TOLD:
         return tell(*matrices)
-    for i in range(0, n_rows, _TOLD):
-        rows = slice(i, i + _TOLD)
+    for rows, _ in row_blocks(n_rows, 1, _TOLD):
         told = tell(*(_window(M, rows) for M in matrices))
         whole = whole or [np.empty((n_rows, *t.shape[1:]), t.dtype) for t in told]
         for some, out in zip(told, whole, strict=True):

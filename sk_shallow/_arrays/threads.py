@@ -77,11 +77,6 @@ class _Limit:
 _products, _others = _Limit(True), _Limit(False)
 
 
-def is_large(n_operations):
-    """Whether a product of so many operations is worth several threads."""
-    return n_operations >= _LARGE
-
-
 def n_outside():
     """BLAS threads of this process, where nothing is limited here."""
     with _door:
@@ -105,7 +100,7 @@ def suited_to(n_operations, work, *args):
     and left between two signals, `running` is free when the work has ended, however it
     ends.
     """
-    limits = [_others] if is_large(n_operations) else [_others, _products]
+    limits = [_others] if n_operations >= _LARGE else [_others, _products]
     limits = [limit for limit in limits if limit.libraries]
     if sys.platform == "emscripten" or not limits:
         return work(*args)

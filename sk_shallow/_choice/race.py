@@ -170,8 +170,8 @@ class Race:
             return
         known = {*self._rows, *(contender.recipe for contender in waiting)}
         for recipe in chain(*(self._around(c, known) for c in (done[0], *waiting[:1]))):
-            self._foreseen[recipe] = self._begun(recipe)
-            yield self._foreseen[recipe], n_steps
+            new = self._foreseen[recipe] = self._begun(recipe)
+            yield new, n_steps
         yield from (
             (contender, 2 * n_steps) for contender in self._close(done)[:n_kept]
         )

@@ -247,12 +247,11 @@ def test_sets(data, cv, strata, units):
         w, strata = data.weights[rows], None if strata is None else strata[rows]
         folds = dealt(units.numbers, w, min(cv, units.n), strata)
         return [rows[folds == fold] for fold in range(folds.max() + 1)]
+    splits, rows = cv, data.rows
     if hasattr(cv, "split"):
         splits = cv.split(np.zeros((data.n_samples, 1)), data.y, data.groups)
-        rows = np.arange(data.n_samples)
-    else:
-        splits = cv
-        rows = np.arange(data.n_samples) if data.rows is None else data.rows
+        rows = None
+    rows = np.arange(data.n_samples) if rows is None else rows
     held_out = [np.flatnonzero(~np.isin(rows, train)) for train, _ in splits]
     usable = [some for some in held_out if 0 < len(some) < data.n_samples]
     if not usable:

@@ -158,11 +158,8 @@ def read_numbers(y, n_samples):
 def read_labels(y, n_samples):
     """Labels to learn: a vector, or a dense indicator matrix."""
     y = _read_y(y, n_samples)
-    if y.ndim == 1 and y.dtype != object:
-        classes = classes_of(y)
-        check_classification_targets(classes if len(classes) <= _FEW else y)
-        return y
-    check_classification_targets(y)
+    told = classes_of(y) if y.ndim == 1 and y.dtype != object else y
+    check_classification_targets(told if told.shape[0] <= _FEW else y)
     if y.ndim == 1:
         return y
     if not type_of_target(y).startswith("multilabel"):
