@@ -57,6 +57,9 @@ class Toy:
         self.recipe, self.log, self.n_steps = recipe, log, n_steps
         self.script, self.n_legs = script, 0
 
+    def has_reached(self, n_steps):
+        return self.n_steps >= n_steps or self.is_over
+
     def leg(self, n_steps, is_enough=lambda: False):
         self.n_legs += 1
 
@@ -107,6 +110,13 @@ def crew(n_workers):
     return Crew(Neighbours(n_workers))
 
 
+def lonely():
+    """A crew whose workers do not start."""
+    some = crew(1)
+    some._workers.are_ready = False
+    return some
+
+
 def becomes_true(condition):
     end = monotonic() + SECONDS
     while not condition() and monotonic() < end:
@@ -154,8 +164,7 @@ def test_what_was_not_foreseen_or_is_small_or_does_not_travel_is_trained_here():
 
 def test_nobody_waits_for_workers_that_have_not_started():
     toys = [Toy(i, []) for i in range(3)]
-    with crew(1) as some:
-        some._workers.are_ready = False
+    with lonely() as some:
         some.foresee(lambda: ((toy, 5) for toy in toys))
         assert [some.advance(toy, 5) for toy in toys] == [5] * 3
         assert some._pool._threads == set()
@@ -299,7 +308,7 @@ def test_what_was_given_up_is_trained_anew_if_it_is_asked_for_after_all(again):
 @given(
     seed=st.integers(0, 2**32 - 1),
     n=st.integers(1, 5),
-    n_workers=st.integers(1, 3),
+    n_workers=st.integers(0, 3),
     allowance=st.sampled_from([100, 400, 1500, np.inf]),
     gap=st.sampled_from([1e-2, 1]),
 )
@@ -325,6 +334,9 @@ def test_a_race_with_a_crew_is_the_race_without(seed, n, n_workers, allowance, g
         number = property(lambda self: self[0])
         names = property(lambda self: {"number": self[0]})
 
+    def begin(recipe):
+        return Runner(recipe, [], script=lambda is_paused: not is_paused())
+
     def moved(steps):
         return lambda recipe: [
             Recipe([recipe.number + step])
@@ -333,13 +345,15 @@ def test_a_race_with_a_crew_is_the_race_without(seed, n, n_workers, allowance, g
         ]
 
     def run(some):
-        with some:
-            race = Race(lambda r: Runner(r, []), allowance, crew=some)
+        with pytest.MonkeyPatch.context() as patch, some:
+            patch.setattr(crews, "LEAST_WORK", 0)
+            patch.setattr(crews, "_LOOK", 0.0)
+            race = Race(begin, allowance, crew=some)
             first = [Recipe([20 * i]) for i in range(n)]
             winner = race.run(first, moved((1, -1)), moved((3, -3)))
         return winner.recipe, winner.n_steps, race.table()
 
-    assert run(crew(n_workers)) == run(Alone())
+    assert run(crew(n_workers) if n_workers else lonely()) == run(Alone())
 
 
 def is_spread(n_jobs, work=LEAST_RACE):
@@ -421,6 +435,7 @@ def spread(monkeypatch):
     """Whatever their size, contenders are sent to threads; what these have done."""
     monkeypatch.setattr(crews, "LEAST_RACE", 0)
     monkeypatch.setattr(crews, "LEAST_WORK", 0)
+    monkeypatch.setattr(crews, "_LOOK", 0.0)
     monkeypatch.setattr(crews, "Workers", Threads)
     Noted.seen.clear()
     return Noted.seen

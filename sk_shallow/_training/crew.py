@@ -62,10 +62,11 @@ class Alone:
 class Crew:
     """The process of the fit, and workers that train contenders ahead.
 
-    A contender has a `leg(n_steps, is_paused)`, a function that gives what it will be
-    then, for it to `become`; or None if a call of `is_paused` said so on the way, to be
-    called again. One that `travels` can also be trained by a worker. While what the
-    race asks for is under way elsewhere, this process trains the next one.
+    Unless it `has_reached(n_steps)`, a contender has a `leg(n_steps, is_paused)`, a
+    function that gives what it will be then, for it to `become`; or None if a call of
+    `is_paused` said so on the way, to be called again. One that `travels` can also be
+    trained by a worker. While what the race asks for is under way elsewhere, this
+    process trains the next one.
 
     Parameters
     ----------
@@ -167,8 +168,9 @@ class Crew:
 
 def is_worth_it(contender, n_steps):
     """Whether a worker may be asked to train it so far."""
-    work = (n_steps - contender.n_steps) * contender.work
-    return not contender.is_over and contender.travels and work >= LEAST_WORK
+    if contender.has_reached(n_steps) or not contender.travels:
+        return False
+    return (n_steps - contender.n_steps) * contender.work >= LEAST_WORK
 
 
 class _Leg:
