@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 from sklearn import config_context
-from sklearn.utils import check_array
+from sklearn.utils import assert_all_finite, check_array
 
 from sk_shallow._arrays.design import taken
 from sk_shallow._data.constraints import shortened, shown
@@ -60,6 +60,8 @@ _OBJECTS = {
 }
 # Whether scikit-learn knows the frames of polars, or only the interchange protocol.
 _POLARS_IS_KNOWN = SCIKIT_LEARN >= (1, 9)
+# The precisions of numbers; others become the first.
+_FLOATS = [np.float64, np.float32]
 # What categorical_features may list.
 _ITEMS = (str, bool, np.bool_, Integral)
 
@@ -144,14 +146,11 @@ def read(table, categorical_features="from_dtype"):
     for j in numbers:
         _check_numbers(table, j, held[j])
     block = table.block(numbers) if numbers.size else np.empty((table.shape[0], 0))
-    with _named(table, numbers, block):
-        block = check_array(
-            block,
-            dtype=[np.float64, np.float32],
-            ensure_all_finite="allow-nan",
-            ensure_min_features=0,
-            input_name="X",
-        )
+    if block.dtype not in _FLOATS:
+        with _named(table, numbers, block):
+            how = {"ensure_all_finite": False, "ensure_min_features": 0}
+            block = check_array(block, dtype=_FLOATS, **how)
+    assert_all_finite(block, allow_nan=True, input_name="X")
     factors = tuple(Factor.of(*table.factorize(j)) for j in labels)
     return Columns(block, factors, is_categorical, table.header)
 
