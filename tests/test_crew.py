@@ -5,6 +5,7 @@ import pickle
 import tempfile
 import threading
 import warnings
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from itertools import count
@@ -35,6 +36,7 @@ from sk_shallow._training.crew import (
     Crew,
     crew_of,
 )
+from sk_shallow._training.trial import Trial
 from sk_shallow._training.workers import Flag, Workers
 
 X, Z = two_curves(150, seed=0)
@@ -507,6 +509,29 @@ def test_the_bits_are_those_of_one_core(case, n_jobs, weights, spread):
     assert_same_fit(again, model)
     assert any(spread) == (given.get("solver") != "lm")
     assert n_threads() == 0
+
+
+@pytest.mark.parametrize("case", ["max_iter", "gd"])
+def test_a_fork_to_so_many_steps_is_begun_once(case, spread, monkeypatch):
+    origins, begun, forked = {}, defaultdict(set), Trial._forked
+
+    def noted(trial, recipe, at):
+        fork = forked(trial, recipe, at)
+        origins[fork] = trial, recipe, at
+        return fork
+
+    class Leg(crews._Leg):
+        def __init__(self, contender, n_steps):
+            super().__init__(contender, n_steps)
+            if contender in origins:
+                begun[origins[contender], n_steps].add(contender)
+
+    monkeypatch.setattr(Trial, "_forked", noted)
+    monkeypatch.setattr(crews, "_Leg", Leg)
+    Estimator, make, y, given = CASES[case]
+    quietly(Estimator(random_state=0, n_jobs=2, **given).fit, make(), y)
+    assert begun
+    assert all(len(forks) == 1 for forks in begun.values())
 
 
 def small(**given):

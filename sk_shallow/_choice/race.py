@@ -183,7 +183,7 @@ class Race:
             leader, n_shifts = self._shifted(leader, shifts, n_shifts), 1
             if not self._goes_on(leader):
                 return leader
-            self._crew.foresee(self._next_of_leader, leader, shifts, slice(0))
+            self._crew.foresee(self._next_of_leader, leader, shifts)
             self._advance(leader, 2 * leader.n_steps)
         return leader
 
@@ -193,15 +193,18 @@ class Race:
         is_spent = self._is_spent and n_steps > LEAST_STEPS
         return not (leader.is_over or n_steps > MOST_STEPS or is_spent)
 
-    def _next_of_leader(self, leader, shifts, which):
-        """Yield what is asked of these forks, the leader, and a fork of it then."""
-        recipes, now, then = shifts(leader.recipe), leader.n_steps, 2 * leader.n_steps
-        asked = [] if self._is_spent else recipes[which]
-        yield from ((leader.future_fork(r, now), now) for r in asked[:1])
+    def _next_of_leader(self, leader, shifts, forks=(), others=()):
+        """Yield what is asked of these forks, the leader, and a fork of it then.
+
+        Forks with the other recipes may follow.
+        """
+        now, then = leader.n_steps, 2 * leader.n_steps
+        yield from ((fork, now) for fork in forks)
         if self._goes_on(leader):
             yield leader, then
-            yield from ((leader.future_fork(r, then), then) for r in recipes[:1])
-        yield from ((leader.future_fork(r, now), now) for r in asked[1:])
+            first = shifts(leader.recipe)[:1]
+            yield from ((leader.future_fork(r, then), then) for r in first)
+        yield from ((leader.future_fork(r, now), now) for r in others)
 
     def _shifted(self, leader, shifts, n_shifts):
         """The leader, or a fork that has overtaken it."""
@@ -215,8 +218,8 @@ class Race:
     def _followed(self, leader, shifts, i, n):
         """The last of the forks by the i-th shift, of n, that overtake one another."""
         while not self._is_spent and i < len(recipes := shifts(leader.recipe)):
-            self._crew.foresee(self._next_of_leader, leader, shifts, slice(i, n))
-            fork = leader.fork(recipes[i])
+            fork, others = leader.fork(recipes[i]), recipes[i + 1 : n]
+            self._crew.foresee(self._next_of_leader, leader, shifts, [fork], others)
             self._advance(fork, leader.n_steps)
             if not mean_loss(fork) < mean_loss(leader):
                 break
