@@ -276,7 +276,7 @@ class Counting:
 
     ground, limits, work = ((), None, None), (), 1
 
-    def packed(self, has_ways=False):
+    def packed(self, is_back=False):
         return self
 
     def unpacked(self, ground):

@@ -24,7 +24,7 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from sk_shallow import ReLU, ShallowNNClassifier, ShallowNNRegressor
+from sk_shallow import Activation, ReLU, ShallowNNClassifier, ShallowNNRegressor
 from sk_shallow._arrays import design
 from sk_shallow._choice.race import Race
 from sk_shallow._solvers import SOLVERS
@@ -511,6 +511,27 @@ def test_the_bits_are_those_of_one_core(case, n_jobs, weights, spread):
     assert n_threads() == 0
 
 
+class Softsign(Activation):
+    """Equal to itself alone."""
+
+    def forward(self, Z, out=None):
+        return np.divide(Z, 1 + np.abs(Z), out=out)
+
+    def slope(self, A, out=None):
+        return np.square(1 - np.abs(A), out=out)
+
+
+def test_an_activation_of_ones_own_comes_back_as_itself(spread):
+    own, sizes = Softsign(), {"n_estimators": 2, "n_hidden": 3, "max_iter": 20}
+    given = {"activation": own, "encoding": None, **sizes}
+    models = [small(n_jobs=n, **given) for n in (1, 2)]
+    for model in models:
+        quietly(model.fit, X, NUMBERS)
+    assert any(spread)
+    assert_same_fit(*models)
+    assert all(model.activation_ is own for model in models)
+
+
 @pytest.mark.parametrize("case", ["max_iter", "gd"])
 def test_a_fork_to_so_many_steps_is_begun_once(case, spread, monkeypatch):
     origins, begun, forked = {}, defaultdict(set), Trial._forked
@@ -535,7 +556,7 @@ def test_a_fork_to_so_many_steps_is_begun_once(case, spread, monkeypatch):
 
 
 def small(**given):
-    return ShallowNNRegressor(random_state=0, max_iter=4, **{"n_jobs": 2, **given})
+    return ShallowNNRegressor(random_state=0, **{"max_iter": 4, "n_jobs": 2, **given})
 
 
 def test_a_context_of_joblib_gives_the_jobs(spread):

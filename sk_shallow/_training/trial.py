@@ -210,13 +210,15 @@ class Trial:
         """Whether another process may train it: not where rows wait to be made."""
         return not isinstance(self._samples.X, Gathered)
 
-    def packed(self, has_ways=False):
-        """What another process needs beside the ground."""
+    def packed(self, is_back=False):
+        """What another process needs beside the ground, or what it has changed."""
         other = copy(self)
         other.problem = other._samples = other._W = other.weights = None
         other._objective = other._ahead = None
-        other._ways_back = self._ways_back if has_ways else {}
-        other._forks = {}
+        other._ways_back, other._forks = {}, {}
+        if is_back:
+            other.recipe = other.plan = None
+            other._ways_back = self._ways_back
         return other
 
     def unpacked(self, ground):
@@ -230,7 +232,7 @@ class Trial:
 
     def arrived(self, later):
         """What another process has made of it, here."""
-        later.problem = self.problem
+        later.problem, later.recipe, later.plan = self.problem, self.recipe, self.plan
         later._ways_back = self._ways_back | later._ways_back
         return later.unpacked(self.ground)
 

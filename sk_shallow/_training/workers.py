@@ -148,4 +148,4 @@ def _trained(contender, path, n_steps, flag, n_threads):
     set_outside(n_threads)
     contender = contender.unpacked(joblib.load(path, mmap_mode="r"))
     later = contender.leg(n_steps, flag.is_set)()
-    return None if later is None else later.packed(has_ways=True)
+    return None if later is None else later.packed(is_back=True)
