@@ -256,6 +256,26 @@ def test_what_nobody_wants_any_more_is_not_gone_on_with_here(always_looking):
     assert right.n_legs == 1
 
 
+def fails(_):
+    raise ZeroDivisionError
+
+
+def test_an_error_in_what_is_trained_ahead_here_is_raised_when_it_is_asked_for():
+    log, is_open = [], threading.Event()
+    asked = Toy("asked", log, script=lambda _: is_open.wait(SECONDS))
+    wrong, right = Toy("wrong", log, script=fails), Toy("right", log)
+    right.script = lambda _: is_open.set() is None
+    with crew(1) as some:
+        some.foresee(tuple, [(toy, 1) for toy in (asked, wrong, right)])
+        assert becomes_true(lambda: log)
+        assert some.advance(asked, 1) == 1
+        assert ("begin", "wrong") in log
+        assert some.advance(right, 1) == 1
+        with pytest.raises(ZeroDivisionError):
+            some.advance(wrong, 1)
+    assert wrong.n_legs == right.n_legs == 1
+
+
 def until_paused(is_paused):
     assert becomes_true(is_paused), "nobody has paused it"
 

@@ -66,7 +66,7 @@ class Crew:
     function that gives what it will be then, for it to `become`; or None if a call of
     `is_paused` said so on the way, to be called again. One that `travels` can also be
     trained by a worker. While what the race asks for is under way elsewhere, this
-    process trains the next one.
+    process trains the next one, whose error is raised if it is asked for.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ class Crew:
                 leg.wait()
         self._asked = None
         del self._legs[contender]
-        return contender.become(leg.later)
+        return contender.become(leg.made())
 
     def _is_enough(self, leg, other):
         """Whether a leg is there, or nobody wants the other any more."""
@@ -174,25 +174,20 @@ def is_worth_it(contender, n_steps):
 
 
 class _Leg:
-    """The way of a contender to so many steps, here or with a worker.
-
-    Attributes
-    ----------
-    later : contender or None
-        What it is then, as soon as this is known here.
-    """
+    """The way of a contender to so many steps, here or with a worker."""
 
     def __init__(self, contender, n_steps):
-        self._contender, self._n_steps, self.later = contender, n_steps, None
+        self._contender, self._n_steps = contender, n_steps
+        self._later = self._error = None
         self._go, self._is_paused, self._future, self._flag = None, never, None, None
 
     @property
     def is_done(self):
-        """Whether it has been made."""
-        if self.later is None and self.has_come:
+        """Whether it has been made, or cannot be."""
+        if self._later is None and self.has_come:
             future, self._future = self._future, None
-            self.later = None if future.cancelled() else future.result()
-        return self.later is not None
+            self._later = None if future.cancelled() else future.result()
+        return self._later is not None or self._error is not None
 
     @property
     def is_begun_here(self):
@@ -241,4 +236,13 @@ class _Leg:
         self._is_paused = is_paused
         if self._go is None:
             self._go = self._contender.leg(self._n_steps, lambda: self._is_paused())
-        self.later = self._go()
+        try:
+            self._later = self._go()
+        except Exception as error:
+            self._error = error
+
+    def made(self):
+        """What the contender is then; or the error on its way is raised."""
+        if self._error is not None:
+            raise self._error
+        return self._later
