@@ -83,12 +83,15 @@ class Workers:
     def train(self, contender, n_steps, flag):
         """What the contender is after so many steps; it expects it on the way.
 
-        None where the flag was set on the way, or if there was an error.
+        None where the flag was set on the way, or if there was an error, of this one
+        or of another.
         """
         later = contender
         try:
-            ground = self._written(contender.ground)
             while not later.has_reached(n_steps):
+                if self.error is not None:
+                    return None
+                ground = self._written(contender.ground)
                 stop = later.next_stop(n_steps, _WORK / contender.work)
                 task = later.packed(), ground, stop
                 packed = self._submitted(_trained, *task, flag, n_outside()).result()
