@@ -355,7 +355,7 @@ def test_a_run_that_has_no_company_stays_here(n_runs, n_jobs):
 
 @pytest.mark.parametrize("n_jobs", [None, 1, 2])
 def test_every_run_has_its_start_its_penalty_and_as_many_threads_as_jobs(n_jobs):
-    meeting, objectives, threads = Barrier(2, timeout=5), [], set()
+    meeting, objectives, threads = Barrier(2, timeout=60), [], set()
 
     def script(i, n):
         if n_jobs == 2:
