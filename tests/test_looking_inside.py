@@ -1,5 +1,7 @@
 """What a fitted network tells of its inside: A1, gradients, importances."""
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,7 +20,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from sk_shallow import ShallowNNClassifier, ShallowNNRegressor
 from sk_shallow._data.columns import read, table_of
 from sk_shallow._data.encoding import Encoding
-from sk_shallow._model.network import gradients, output
+from sk_shallow._model.network import gradients, output, slopes
 from sk_shallow.activations import ACTIVATIONS
 from sk_shallow.preprocessing import HiddenLayer
 
@@ -57,7 +59,7 @@ def test_the_gradient_of_the_kernel_is_that_of_its_output(g, seed, sizes, has_pa
     near_kink = np.abs(X @ W1 + b1).min(axis=1) < 1e-3
     X = X[~near_kink]
     expected = differences(lambda X: output(X, *weights, g).T, X)
-    found = gradients(X, b1, W1, W2, V, g)
+    found = gradients(slopes(X, b1, W1, g), W1, W2, V)
     assert_allclose(found, expected.reshape(found.shape), rtol=1e-5, atol=1e-7)
 
 
@@ -184,6 +186,36 @@ def test_importances_do_not_depend_on_a_period_of_the_rows():
     quietly(net.fit, X, 3 * np.maximum(hour - 4.5, 0) + X[:, 1])
     sizes = np.abs(net.input_gradients(X)).mean(axis=0) * X.std(axis=0)
     assert_allclose(net.feature_importances_, sizes / sizes.sum(), atol=0.05)
+
+
+@pytest.mark.parametrize("has_path", [False, True])
+@pytest.mark.parametrize("size", [1, 5, 2**20])
+def test_importances_are_the_mean_sizes_of_gradients_whatever_the_blocks(
+    size, has_path, monkeypatch
+):
+    X, Z = data()
+    X = sparse.csr_array(np.column_stack([np.where(X > 0, X, 0), np.zeros(len(X))]))
+    monkeypatch.setattr("sk_shallow._training.inspection._BLOCK", size)
+    net = ShallowNNRegressor(**QUICK, linear_path=has_path, standardize=False)
+    found = quietly(net.fit, X, np.tile(Z, 3)).feature_importances_
+    sizes = np.abs(net.input_gradients(X)).sum(axis=(0, 1)) * X.toarray().std(axis=0)
+    assert_allclose(found, sizes / sizes.sum(), rtol=1e-9)
+
+
+def test_no_gradient_of_all_columns_by_all_outputs_is_allocated():
+    n_samples, n_columns, n_labels, rng = 300, 30_000, 100, np.random.default_rng(0)
+    rows = np.repeat(np.arange(n_samples), 100)
+    entries = np.ones(n_columns), (rows, rng.permutation(n_columns))
+    X = sparse.csr_array(entries, shape=(n_samples, n_columns))
+    Y = rng.integers(2, size=(n_samples, n_labels))
+    net = ShallowNNClassifier(4, alpha=1.0, max_iter=1, random_state=0)
+    tracemalloc.start()
+    try:
+        net.fit(X, Y)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 8 * n_columns * n_labels
 
 
 def test_importances_of_ard_are_the_relevance():

@@ -14,6 +14,7 @@ from sk_shallow._model.network import (
     gradients,
     linearized,
     output,
+    slopes,
 )
 from sk_shallow._model.output_units import OUTPUT_UNITS
 from sk_shallow.activations import ACTIVATIONS
@@ -345,6 +346,6 @@ def test_no_product_is_one_of_two_transposed_arrays(layout, seed, n_rows):
         member = layout.member.view(layout.split(theta)[0])
         b1, W1, W2, b2, V = flat(member)
         output(X[:, 1:], b1, W1, np.ascontiguousarray(W2), b2, V, g)
-        gradients(X[:, 1:], b1, W1, np.ascontiguousarray(W2), V, g)
+        gradients(slopes(X[:, 1:], b1, W1, g), W1, np.ascontiguousarray(W2), V)
     assert len(seen) >= 4
     assert not any(seen)

@@ -115,9 +115,13 @@ def layer(X, b1, W1, g):
     return A1
 
 
-def gradients(X, b1, W1, W2, V, g):
-    """∂Z2/∂X of raw rows, of shape (n_rows, n_out, n_in)."""
-    slope = g.slope(hidden(X, b1, W1, g))
+def slopes(X, b1, W1, g):
+    """g'(Z1) of raw rows."""
+    return g.slope(hidden(X, b1, W1, g))
+
+
+def gradients(slope, W1, W2, V):
+    """∂Z2/∂X of raw rows with these slopes, of shape (n_rows, n_out, n_in)."""
     dZ1 = np.multiply(slope[:, None], W2.T, order="C")  # ∂z2ⱼ/∂z1 = w2ⱼ ∘ g'(Z1)
     G = np.tensordot(dZ1, W1, (2, 1))  # ∂z2ⱼ/∂x = W1 ∂z2ⱼ/∂z1
     return G + V.T if len(V) else G

@@ -5,7 +5,7 @@ import numpy as np
 from sk_shallow._arrays.design import made
 from sk_shallow._data.samples import rows_of
 from sk_shallow._data.scaling import moments
-from sk_shallow._model.network import gradients
+from sk_shallow._model.network import gradients, slopes
 
 # Numbers in a block of gradients.
 _BLOCK = 2**20
@@ -30,8 +30,9 @@ def input_gradients(plan, weights, X):
         NaN for features of labels.
     """
     out = np.empty((X.shape[0], plan.layout.n_out, X.shape[1]), X.dtype)
-    for rows, some, gradient in _blocks(plan, weights, X):
-        out[rows] = _by_feature(plan, some, gradient)
+    _, W1, W2, _, V = weights
+    for rows, some, slope in _blocks(plan, weights, X):
+        out[rows] = _by_feature(plan, some, gradients(slope, W1, W2, V))
     return out
 
 
@@ -51,14 +52,20 @@ def importances(plan, weights, problem):
         Their sum is 1, unless all are 0.
     """
     rng, n_samples = np.random.default_rng(problem.seed), problem.data.n_samples
-    _, W1, W2, *_ = weights
+    _, W1, W2, _, V = weights
     n_rows = int(np.clip(_PRODUCTS // (W1.size * W2.shape[1]), _FEWEST, _MOST))
     drawn = rng.choice(n_samples, min(n_samples, n_rows), replace=False)
     some = problem.data.take(np.sort(drawn))
     sd = plan.x.sd if problem.standardize else _sd(plan, some)
-    sizes = np.zeros(len(sd))
-    for rows, _, gradient in _blocks(plan, weights, some.X):
-        sizes += np.einsum("i,ijc->c", some.weights[rows], np.abs(gradient))
+    vary, sizes = np.flatnonzero(sd), np.zeros(len(sd))
+    W1, V = W1[vary], V[vary] if len(V) else V
+    step = max(1, _BLOCK // max(1, len(vary)))
+    for rows, _, slope in _blocks(plan, weights, some.X):
+        for start in range(0, W2.shape[1], step):
+            outputs = slice(start, start + step)
+            G = gradients(slope, W1, W2[:, outputs], V[:, outputs])
+            np.abs(G, out=G)
+            sizes[vary] += np.einsum("i,ijc->c", some.weights[rows], G)
     sizes = by_feature(plan, sizes * sd)
     total = sizes.sum()
     return sizes / total if total > 0 else sizes
@@ -83,11 +90,11 @@ def _by_feature(plan, X, gradient):
 
 
 def _blocks(plan, weights, X):
-    """Yield the numbers of some rows, these, and the gradients by their inputs."""
-    b1, W1, W2, _, V = weights
+    """Yield the numbers of some rows, these, and the slopes of their hidden units."""
+    b1, W1, W2, *_ = weights
     step = max(1, _BLOCK // (W2.shape[1] * max(W1.shape)))
     for start in range(0, X.shape[0], step):
         rows = np.arange(start, min(start + step, X.shape[0]))
         some = rows_of(X, rows)
         inputs = made(plan.inputs(some))
-        yield rows, some, gradients(inputs, b1, W1, W2, V, plan.activation)
+        yield rows, some, slopes(inputs, b1, W1, plan.activation)
