@@ -29,6 +29,7 @@ from sk_shallow._arrays import design
 from sk_shallow._choice.race import Race
 from sk_shallow._solvers import SOLVERS
 from sk_shallow._training import crew as crews
+from sk_shallow._training import workers
 from sk_shallow._training.crew import (
     LEAST_RACE,
     LEAST_WORK,
@@ -625,6 +626,34 @@ def test_without_room_for_a_file_all_is_done_here(tmp_path, spread, monkeypatch)
     with pytest.warns(UserWarning, match="Other processes could not train"):
         other.fit(X, NUMBERS)
     assert_same_fit(other, one)
+
+
+def test_threads_that_ask_at_once_have_the_same_processes(monkeypatch):
+    make, asked = workers.ProcessPoolExecutor, []
+
+    def ask():
+        asked.append(workers._executor(99))
+
+    def overtaken(*args, **kwargs):
+        monkeypatch.setattr(workers, "ProcessPoolExecutor", make)
+        other = threading.Thread(target=ask)
+        other.start()
+        other.join()
+        return make(*args, **kwargs)
+
+    monkeypatch.setattr(workers, "_executors", {})
+    monkeypatch.setattr(workers, "ProcessPoolExecutor", overtaken)
+    ask()
+    assert len(asked) == 2
+    assert asked[0] is asked[1]
+
+
+def test_who_is_interrupted_leaves_the_processes_of_others(monkeypatch):
+    monkeypatch.setattr(workers, "_executors", {})
+    mine, others = workers._executor(98), workers._executor(99)
+    Workers(98).end(in_peace=False)
+    assert workers._executor(98) is not mine
+    assert workers._executor(99) is others
 
 
 def test_who_cannot_be_told_to_stop_goes_on(tmp_path):

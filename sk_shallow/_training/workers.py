@@ -5,7 +5,6 @@ The samples are in a file, once for each way to encode them, that all of them ma
 
 import os
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
@@ -68,7 +67,7 @@ class Workers:
         if self._folder is not None:
             self._folder.cleanup()
         if not in_peace:
-            _executor.cache_clear()
+            self._dismiss()
 
     @property
     def are_ready(self):
@@ -107,14 +106,14 @@ class Workers:
     def _give_up(self, error):
         """From now on nothing is trained here; the next race has other processes."""
         self.error = error
-        _executor.cache_clear()
+        self._dismiss()
 
     def _greeted(self):
         """The future of a first task, with new processes if the last ones have died."""
         try:
             return self._submitted(_greet)
         except BrokenProcessPool:
-            _executor.cache_clear()
+            self._dismiss()
             return self._submitted(_greet)
 
     def _path(self, name):
@@ -133,13 +132,28 @@ class Workers:
 
     def _submitted(self, work, *args):
         """The future of work(*args)."""
-        return _executor(self.n_workers, os.getpid()).submit(work, *args)
+        return _executor(self.n_workers).submit(work, *args)
+
+    def _dismiss(self):
+        """The next race has other processes; these end with what they are at."""
+        _executors.pop((self.n_workers, os.getpid()), None)
 
 
-@cache
-def _executor(n_workers, pid):
-    """The processes of this process."""
-    return ProcessPoolExecutor(n_workers, timeout=_IDLE)
+# By their number and by the process that has started them: a forked one has its own.
+_executors = {}
+
+
+def _executor(n_workers):
+    """The processes of this process; of threads that ask at once, all get the same.
+
+    A lock could be held where the process forks. Processes start with their first task:
+    an executor that came too late has none.
+    """
+    key = n_workers, os.getpid()
+    found = _executors.get(key)
+    return found or _executors.setdefault(
+        key, ProcessPoolExecutor(n_workers, timeout=_IDLE)
+    )
 
 
 def _greet():
