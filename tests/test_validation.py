@@ -543,6 +543,12 @@ def spoiled(array, value):
     return array
 
 
+def one_object(value, other=1):
+    array = np.full(N, other, dtype=object)
+    array[7] = value
+    return array
+
+
 def with_column(j, values):
     frame = pd.DataFrame(X)
     frame[j] = values
@@ -642,6 +648,22 @@ BAD_Y = {
     "none": (None, "requires y to be passed"),
     "three dimensions": (TWO[:, :, None], "dim 3|Unknown label type"),
     "too few": (Y[:-1], "inconsistent numbers of samples"),
+    "rows of labels": (
+        [[1], [0, 1]] * (N // 2),
+        "Expected one value of y .* MultiLabelBinarizer .* row 0 has 1 values, row 1 h",
+    ),
+    **{
+        f"{gap!r} among {what}": (
+            values,
+            r"Input y contains NaN, or what stands for it: .* in row 7\. Leave out the",
+        )
+        for gap in (None, np.nan, pd.NA, pd.NaT, np.datetime64("NaT"))
+        for what, values in {
+            "numbers": one_object(gap),
+            "words": one_object(gap, "word"),
+            "columns": np.column_stack([one_object(0), one_object(gap)]),
+        }.items()
+    },
 }
 BAD_TARGETS = {
     "words": (np.full(N, "word"), "could not convert string to float"),
@@ -649,8 +671,29 @@ BAD_TARGETS = {
     "dates": (DAYS, "y holds dates or times. Turn them into numbers, such as the days"),
     "durations": (DAYS - DAYS[0], "y holds dates or times. Turn them into numbers"),
     "columns of dates": (np.column_stack([DAYS, DAYS]), "y holds dates or times"),
+    "infinite objects": (one_object(np.inf), "Input y contains infinity"),
+    "complex objects": (one_object(1j), "y holds complex numbers. Complex data not"),
+    "complex of NumPy": (one_object(np.complex64(1j)), "y holds complex numbers"),
+    "dates as objects": (one_object(DAYS[0].item()), "y holds dates or times"),
+    "an int that no float holds": (
+        one_object(10**400),
+        "y cannot be converted to float: .*too large.*Turn what it holds into numbers",
+    ),
 }
 BAD_LABELS = {
+    "words and numbers": (
+        one_object(1, "word"),
+        r"Unknown label type: unknown\. y is .* types \['int'\]\. Labels are strings",
+    ),
+    "objects that are numbers": (
+        one_object(1),
+        r"y\.astype\(str\) or y\.astype\(int\)",
+    ),
+    "objects in columns": (
+        TWO.astype(object),
+        r"Labels are strings, or an array of nu",
+    ),
+    "lists in an array": (one_object([1, 2]), r"types \['int', 'list'\]"),
     "numbers": (X[:, 0], "Unknown label type: continuous"),
     "columns of numbers": (X, "Unknown label type: continuous-multioutput"),
     "columns of labels": (TWO * [1, 2], r"multilabel indicator .*\(40, 2\)"),
@@ -665,7 +708,19 @@ BAD_WEIGHTS = {
     "inf": (spoiled(np.ones(N), np.inf), "sample_weight contains infinity"),
     "too few": (np.ones(N - 1), r"\(39,\), expected \(40,\)"),
     "two dimensions": (np.ones((N, 1)), "1D array or scalar, got 2D array"),
-    "words": (["word"] * N, "could not convert string to float"),
+    "words": (
+        ["word"] * N,
+        "sample_weight cannot be converted to float: .*could not convert string to fl",
+    ),
+    "an int that no float holds": (
+        one_object(10**400),
+        "sample_weight cannot be converted to float: .*too large",
+    ),
+}
+BAD_TYPES_OF_WEIGHTS = {
+    "complex objects": (one_object(1j), "sample_weight cannot be .*'complex'"),
+    "complex of NumPy": (one_object(np.complex64(1j)), "sample_weight .*'complex64'"),
+    "a gap": (one_object(pd.NA), "sample_weight cannot be .*'NAType'"),
 }
 
 
@@ -709,6 +764,21 @@ class TestBadData:
         estimator = make(kind, fitted)
         weights = {"sample_weight": value}
         assert_refused(estimator, ValueError, message, call, X, Y, **weights)
+
+    @pytest.mark.parametrize("case", BAD_TYPES_OF_WEIGHTS)
+    def test_types_of_sample_weight(self, case, call, fitted, kind):
+        value, message = BAD_TYPES_OF_WEIGHTS[case]
+        weights = {"sample_weight": value}
+        estimator = make(kind, fitted)
+        assert_refused(estimator, TypeError, message, call, X, Y, **weights)
+
+    def test_sparse_targets_of_the_regressor(self, call, fitted):
+        message, estimator = (
+            "Sparse data was passed for y",
+            make(ShallowNNRegressor, fitted),
+        )
+        for y in (sparse.csr_array(TWO), sparse.csc_matrix(TWO * 1.0)):
+            assert_refused(estimator, TypeError, message, call, X, y)
 
 
 BAD_CLASS_WEIGHTS = {
@@ -805,6 +875,12 @@ def test_groups_of_other_samples(case, fitted, kind):
     groups, message = BAD_GROUPS[case]
     estimator = make(kind, fitted, cv=4)
     assert_refused(estimator, ValueError, message, "fit", X, Y, groups=groups)
+
+
+def test_groups_that_have_no_order(fitted, kind):
+    groups, message = one_object("a"), "groups cannot be sorted.*Use values of one type"
+    estimator = make(kind, fitted, cv=4)
+    assert_refused(estimator, TypeError, message, "fit", X, Y, groups=groups)
 
 
 OTHER_OUTPUTS = "^(?!output array|operands|cannot).*(outputs|labels|columns|shape)"

@@ -16,7 +16,7 @@ from sklearn import config_context
 from sklearn.utils import assert_all_finite, check_array
 
 from sk_shallow._arrays.design import taken
-from sk_shallow._data.constraints import shortened, shown
+from sk_shallow._data.constraints import floats, shortened, shown
 from sk_shallow._version import SCIKIT_LEARN
 
 # What a column may hold, by where it can go; and what is said where it cannot.
@@ -173,15 +173,8 @@ class _Array:
     def holds(self, j):
         """What column j holds."""
         kind = self.array.dtype.kind
-        return _HOLDS.get(kind, "other objects") if kind != "O" else self._objects(j)
-
-    def _objects(self, j):
-        """What a column of objects holds; `check_array` refuses what is no number."""
-        types = set(map(type, self.array[:, j]))
-        for held, kinds in _OBJECTS.items():
-            if any(issubclass(kind, kinds) for kind in types):
-                return held
-        return "numbers"
+        column = self.array[:, j]
+        return _HOLDS.get(kind, "other objects") if kind != "O" else _told_by(column)
 
     def block(self, columns):
         """These columns, as an array."""
@@ -333,11 +326,31 @@ def check_collected(value, name):
         )
 
 
-def check_no_times(y, name):
-    """Refuse an array of dates or times, which NumPy would count as numbers."""
-    held = _HOLDS.get(y.dtype.kind)
-    if held == "dates or times":
+def check_real(y, name):
+    """Refuse an array of what NumPy would count as real numbers, or cut to such."""
+    kind = y.dtype.kind
+    held = _told_by(y.ravel()) if kind == "O" else _HOLDS.get(kind)
+    if held in ("dates or times", "complex numbers"):
         raise ValueError(f"{name} holds {held}. {_ADVICE[held]}")
+
+
+def check_known(y, name):
+    """Refuse objects that stand for a gap, in the words for NaN among numbers."""
+    for i, value in enumerate(y.ravel()):
+        if not isinstance(value, np.ndarray) and _is_missing(value):
+            raise ValueError(
+                f"Input {name} contains NaN, or what stands for it: {shown(value)} in "
+                f"row {i * len(y) // y.size}. Leave out the samples without {name}."
+            )
+
+
+def _told_by(objects):
+    """What a vector of objects holds; `floats` refuses what is no number."""
+    types = set(map(type, objects))
+    for held, kinds in _OBJECTS.items():
+        if any(issubclass(kind, kinds) for kind in types):
+            return held
+    return "numbers"
 
 
 def _of_lists(X):
@@ -345,20 +358,20 @@ def _of_lists(X):
     try:
         array = np.asarray(X)
     except ValueError:
-        _check_lengths(X)
+        check_lengths(X, "Expected 2D array")
     else:
         if array.dtype.kind not in "USc":
             return array
     return np.asarray(X, dtype=object)
 
 
-def _check_lengths(X):
-    """Refuse rows of different lengths."""
-    lengths = [len(row) if hasattr(row, "__len__") else 1 for row in X]
+def check_lengths(rows, expected):
+    """Refuse rows of different lengths, and say what was expected."""
+    lengths = [len(row) if hasattr(row, "__len__") else 1 for row in rows]
     other = next((i for i, n in enumerate(lengths) if n != lengths[0]), None)
     if other is not None:
         raise ValueError(
-            "Expected 2D array, got rows of different lengths instead: row 0 has "
+            f"{expected}, got rows of different lengths instead: row 0 has "
             f"{lengths[0]} values, row {other} has {lengths[other]}."
         )
 
@@ -445,19 +458,9 @@ def _named(table, numbers, block):
     except (TypeError, ValueError, OverflowError):
         if block.dtype.kind == "O":
             for j, column in zip(numbers, block.T, strict=True):
-                _check_floats(_name(table, j), column)
+                name = f"Column {_name(table, j)} of X"
+                floats(column, name, "numbers or strings")
         raise
-
-
-def _check_floats(name, column):
-    try:
-        column.astype(np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(
-            f"Column {name} of X cannot be converted to float: {shown(str(error))}. "
-            "Turn what it holds into numbers or strings."
-        ) from error
 
 
 def _factorize(column):

@@ -50,6 +50,33 @@ def as_float(number):
         return np.inf if number > 0 else -np.inf
 
 
+def floats(values, name, wanted="numbers"):
+    """An array as float64.
+
+    Raises
+    ------
+    ValueError or TypeError
+        Naming what cannot be converted, and what is wanted.
+    """
+    try:
+        _check_not_cut(values)
+        return values.astype(np.float64, copy=False)
+    except (TypeError, ValueError, OverflowError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(
+            f"{name} cannot be converted to float: {shown(str(error))}. Turn what it "
+            f"holds into {wanted}."
+        ) from error
+
+
+def _check_not_cut(values):
+    """Refuse complex objects of NumPy's, of which float takes the real part."""
+    kinds = set(map(type, values.ravel())) if values.dtype.kind == "O" else ()
+    for kind in kinds:
+        if issubclass(kind, np.complexfloating):
+            raise TypeError(f"must be real numbers, not {kind.__name__!r}")
+
+
 class InvalidParameterError(ValueError, TypeError):
     """A parameter has a wrong type or value."""
 
@@ -201,10 +228,10 @@ def check_sample_weight(sample_weight, n_samples):
     """
     if isinstance(sample_weight, Real):
         sample_weight = np.full(n_samples, as_float(sample_weight))
+    how = {"ensure_2d": False, "dtype": None, "input_name": "sample_weight"}
     with shortened():
-        w = check_array(
-            sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
-        )
+        w = check_array(sample_weight, **how, ensure_all_finite=False)
+        w = check_array(floats(w, "sample_weight"), **how)
     if w.ndim != 1:
         raise ValueError(
             f"Sample weights must be 1D array or scalar, got {w.ndim}D array. Expected "

@@ -8,14 +8,16 @@ import numpy as np
 from scipy import sparse
 from sklearn import config_context
 from sklearn.metrics import get_scorer_names
-from sklearn.utils import check_array, check_consistent_length, check_X_y
+from sklearn.utils import assert_all_finite, check_array, check_consistent_length
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d, validate_data
 
 from sk_shallow._data.columns import (
     Columns,
     check_collected,
-    check_no_times,
+    check_known,
+    check_lengths,
+    check_real,
     read,
     table_of,
 )
@@ -31,6 +33,7 @@ from sk_shallow._data.constraints import (
     Names,
     as_float,
     check_sample_weight,
+    floats,
     shortened,
     shown,
 )
@@ -45,6 +48,12 @@ from sk_shallow.activations import ACTIVATIONS, Activation, rises
 _FLOATS = [np.float64, np.float32]
 # Of more classes scikit-learn asks whether they are most of the samples.
 _FEW = 20
+# What scikit-learn takes as labels among objects, or explains that it does not.
+_WORDS = (str, bytes)
+_SEVERAL = (
+    "Expected one value of y for each sample, or as many for each, as "
+    "MultiLabelBinarizer makes of lists of labels"
+)
 # The range of a number α: the square of its gradient is one in float32.
 _ALPHA = Interval(Real, 0.0, 1e15, "both")
 _LEVEL = Interval(Real, 0.0, 1.0, "neither")
@@ -150,14 +159,20 @@ def read_X(estimator, X, *y, categorical_features="from_dtype", reset=False):
 
 def read_numbers(y, n_samples):
     """Numbers to learn: float64, of one dimension, or (n_samples, n_outputs)."""
-    y = _read_y(y, n_samples, y_numeric=True)
-    check_no_times(y, "y")
+    y = _read_y(y, n_samples)
+    check_real(y, "y")
+    if y.dtype.kind != "f":
+        y = floats(y, "y")
+        assert_all_finite(y, input_name="y")
+    y = _as_vector(y)
     return y.astype(np.float64, copy=not y.flags.forc)
 
 
 def read_labels(y, n_samples):
     """Labels to learn: a vector, or a dense indicator matrix."""
-    y = _read_y(y, n_samples)
+    y = _read_y(y, n_samples, accept_sparse="csr")
+    _check_words(y)
+    y = _as_vector(y)
     told = classes_of(y) if y.ndim == 1 and y.dtype != object else y
     check_classification_targets(told if told.shape[0] <= _FEW else y)
     if y.ndim == 1:
@@ -199,6 +214,15 @@ def check_groups(groups, n_samples):
         return None
     groups = column_or_1d(groups)
     check_consistent_length(np.empty(n_samples), groups)
+    if groups.dtype.kind != "O":
+        return groups
+    try:
+        classes_of(groups)
+    except TypeError as error:
+        raise TypeError(
+            f"The values of groups cannot be sorted: {shown(str(error))}. Use values "
+            "of one type: numbers, or strings."
+        ) from error
     return groups
 
 
@@ -241,13 +265,41 @@ def _rows_of(split, n_samples):
 
 @config_context(array_api_dispatch=False)
 def _read_y(y, n_samples, **options):
-    """Y of one or two dimensions; a column is a vector, with a warning."""
+    """Y of one or two dimensions, without gaps."""
     check_collected(y, "y")
+    how = {"ensure_2d": False, "dtype": None, "ensure_all_finite": False}
     with shortened():
-        X = np.broadcast_to(0, (n_samples, 1))
-        _, y = check_X_y(X, y, multi_output=True, **options)
+        try:
+            y = check_array(y, **how, **options, input_name="y")
+        except ValueError:
+            if isinstance(y, (list, tuple)):
+                check_lengths(y, _SEVERAL)
+            raise
+        check_consistent_length(np.empty(n_samples), y)
+        if y.dtype.kind == "O":
+            check_known(y, "y")
+        assert_all_finite(y, input_name="y")
+    return y
+
+
+def _as_vector(y):
+    """A column as a vector, with a warning."""
     is_column = y.ndim == 2 and y.shape[1] == 1
     return column_or_1d(y, warn=True) if is_column else y
+
+
+def _check_words(y):
+    """Refuse objects that are no strings: what classes they are, is not known."""
+    if y.dtype.kind != "O":
+        return
+    others = {kind for kind in map(type, y.ravel()) if not issubclass(kind, _WORDS)}
+    if others:
+        names = sorted(kind.__name__ for kind in others)
+        raise ValueError(
+            "Unknown label type: unknown. y is an array of objects, among them of the "
+            f"types {shown(names)}. Labels are strings, or an array of numbers: use "
+            "y.astype(str) or y.astype(int)."
+        )
 
 
 def check_levels(loss, quantile):
