@@ -341,6 +341,40 @@ def test_a_bad_beginning_of_a_stream_is_forgotten(solver, first, unit):
     assert score_of_a_stream(solver, sizes, lambda i: unit, unit**-2) > 0.95
 
 
+@pytest.mark.parametrize("begin", ["partial_fit", "fit"])
+def test_a_column_is_learned_from_its_first_number_on(begin):
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(400, 3)), columns=list("abc"))
+    X.loc[::9, "a"] = np.nan
+    X.insert(1, "label", rng.choice(["u", "v", "w"], len(X)))
+    y = X["b"] + X["c"]
+    ends = []
+    for nothing in (np.nan, 0.0):
+        net = ShallowNNRegressor(8, alpha=1.0, encoding=None, random_state=0)
+        first = X[:100].assign(b=nothing)
+        getattr(net, begin)(first, y[:100]).partial_fit(first, y[:100])
+        assert np.isfinite(net.predict(X)).all()
+        for _ in range(3):
+            for rows in np.split(np.arange(100, 400), 6):
+                net.partial_fit(X.iloc[rows], y.iloc[rows])
+        ends.append(net)
+    late, zeros = ends
+    if begin == "partial_fit":
+        assert_allclose(late.predict(X), zeros.predict(X), rtol=0, atol=0)
+        assert late.score(X, y) > 0.8
+    assert late.score(X, y) == pytest.approx(zeros.score(X, y), abs=0.01)
+    filled = X.assign(b=X["b"].iloc[100:150].mean())
+    assert_allclose(late.predict(X.assign(b=np.nan)), late.predict(filled), rtol=1e-9)
+
+
+def test_what_is_exported_knows_a_column_that_began_late():
+    X = np.random.default_rng(0).normal(size=(200, 3))
+    y = X[:, 0] + X[:, 1]
+    net = ShallowNNRegressor(4, alpha=1.0, random_state=0)
+    net.partial_fit(X * [1, np.nan, 1], y).partial_fit(X, y)
+    assert_allclose(net.predictor()(X), net.predict(X), rtol=1e-9)
+
+
 @pytest.mark.slow
 @each_incremental
 def test_a_stream_learns_from_one_sample_at_a_time(solver):

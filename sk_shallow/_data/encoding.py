@@ -9,7 +9,7 @@ but the first is not cut below, nor the last above, unless that is asked for.
 its kinks at the edges. The edges never look at the targets.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -167,6 +167,14 @@ class Ramps(NamedTuple):
         """The same, cut to [-limit, limit]."""
         low, high = np.maximum(self.low, -limit), np.minimum(self.high, limit)
         return self._replace(low=low, high=high)
+
+    def opened(self, columns, means):
+        """The same, where columns that were 0 are x, with these means for gaps."""
+        before = np.arange(len(self.mean)) + np.cumsum(self.missing) - self.missing
+        first = (np.cumsum(self.counts) - self.counts)[before[columns]]
+        mean, low, high = self.mean.copy(), self.low.copy(), self.high.copy()
+        mean[columns], low[first], high[first] = means, -np.inf, np.inf
+        return self._replace(mean=mean, low=low, high=high)
 
     def __call__(self, X):
         """The ramps of the columns of X, a new array."""
@@ -328,6 +336,21 @@ class Encoding:
         starts = np.cumsum([0, *(feature.n_columns for feature in features)])
         _check_ranges(features)
         return cls(features, columns.is_categorical, starts, Ramps.of(bins, clip))
+
+    def begun(self, columns, w=None):
+        """The same; what was all gaps stays as it is from its first number on."""
+        bins = [one for one, is_factor in self._pairs() if not is_factor]
+        empty = [one.edges is not None and not len(one.edges) for one in bins]
+        if not any(empty):
+            return self
+        known, means, _ = _moments(columns.numbers, w)
+        begun = np.flatnonzero(np.array(empty) & known)
+        for j in begun:
+            bins[j] = Bins(None, means[j], False)
+        numeric, pairs = iter(bins), self._pairs()
+        features = [one if is_factor else next(numeric) for one, is_factor in pairs]
+        ramps = self.ramps.opened(begun, np.array(means)[begun])
+        return replace(self, features=features, ramps=ramps)
 
     @property
     def n_columns(self):

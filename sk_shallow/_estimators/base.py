@@ -374,7 +374,7 @@ class ShallowNN(Exported, Versioned, Callbacks, BaseEstimator):
     ):
         """Train these members, or drawn ones, on all samples; keep the networks."""
         if members is not None:
-            problem.encodings[recipe.binning.unmixed] = self._plan.encoding
+            problem.go_on(recipe.binning, self._plan.encoding)
         plan = problem.plan(recipe)
         progress = Progress.of(problem, plan, rng)
         if earlier is not None:

@@ -127,6 +127,12 @@ class Problem:
             self.encodings[key] = self._encoding(key)
         return self.encodings[key]
 
+    def go_on(self, binning, encoding):
+        """Encode as before, but for columns that have their first numbers."""
+        if encoding is not None:
+            encoding = encoding.begun(self.data.X, self.data.sample_weight)
+        self.encodings[binning.unmixed] = encoding
+
     def agree(self, one, other):
         """Whether two binnings give the same columns."""
         first, second = self.encoding(one).ramps, self.encoding(other).ramps
