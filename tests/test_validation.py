@@ -962,6 +962,25 @@ class TestPartialFit:
         message = r"classes.*\[0, 1\]"
         assert_refused(estimator, ValueError, message, "partial_fit", X, Y, [0, 1, 2])
 
+    @pytest.mark.parametrize(
+        "classes",
+        [
+            {0, 1},
+            1,
+            "a",
+            [[0], [1]],
+            [0, np.nan],
+            ["a", None],
+            [],
+            np.array([0, "a"], dtype=object),
+        ],
+        ids=repr,
+    )
+    def test_what_is_announced_is_no_vector_of_labels(self, classes, fitted):
+        estimator = make(ShallowNNClassifier, fitted)
+        message = r"classes must be an array-like of shape \(n_classes,\).* instead"
+        assert_refused(estimator, ValueError, message, "partial_fit", X, Y, classes)
+
     @pytest.mark.parametrize(("known", "given"), [(1, 2), (2, 1), (2, 3), (3, 2)])
     def test_other_number_of_outputs(self, known, given, kind):
         y = {1: Y, 2: TWO, 3: np.column_stack([TWO, Y])}

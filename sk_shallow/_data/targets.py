@@ -34,6 +34,27 @@ def classes_of(y):
     return np.unique(np.concatenate(blocks))
 
 
+def announced(classes):
+    """The labels that there will be, sorted.
+
+    Raises
+    ------
+    ValueError
+        If they are no vector of labels that can be sorted, without gaps.
+    """
+    told = np.asarray(classes)
+    try:
+        found = np.unique(told)
+    except TypeError:  # there is no order
+        found = told[:0]
+    if told.ndim != 1 or not len(found) or (found != found).any():
+        raise ValueError(
+            "classes must be an array-like of shape (n_classes,), of labels of one "
+            f"type, numbers or strings. Got {shown(classes)} instead."
+        )
+    return found
+
+
 def _shape_of(y):
     """The number of targets, and whether y has one dimension."""
     return (1, True) if y.ndim == 1 else (y.shape[1], False)
@@ -243,7 +264,7 @@ class Labels:
         found = np.arange(y.shape[1]) if multilabel else classes_of(y)
         if classes is None:
             return cls(found, multilabel)
-        labels = cls(np.unique(classes), multilabel)
+        labels = cls(announced(classes), multilabel)
         labels.check(y)
         return labels
 
@@ -263,7 +284,7 @@ class Labels:
 
     def check_classes(self, classes):
         """Refuse classes that differ from these."""
-        if classes is not None and not np.array_equal(np.unique(classes), self.classes):
+        if classes is not None and not np.array_equal(announced(classes), self.classes):
             raise ValueError(
                 f"`classes={shown(classes)}` is not the same as on last call to "
                 f"partial_fit, was: {shown(self.classes)}"
