@@ -446,6 +446,33 @@ def test_arrow_columns_of_pandas():
             encode(pd.DataFrame({"k": column}))
 
 
+@pytest.mark.parametrize(
+    ("known", "given", "shown"),
+    [
+        (["1", "2", "x"], [1, 2, 2], "labels such as 1;.*such as '1'"),
+        (["1", "2", "x"], [1.0, None, 2.0], r"labels such as 1\.0;.*such as '1'"),
+        (["True", "False", "x"], [True, False, True], "labels such as True;.*'False'"),
+        ([1, 2, 3], ["1", "2", "3"], "labels such as '1';.*such as 1,"),
+    ],
+)
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, None])
+def test_labels_that_were_read_as_another_type_are_refused(known, given, shown, make):
+    def table(labels):
+        if make is not None:
+            return make({"a": np.arange(3.0), "code": labels})
+        return np.column_stack([np.arange(3.0), np.array(labels, dtype=object)])
+
+    column = "code" if make is not None else 1
+    encoder = PiecewiseLinearEncoder(categorical_features=[column]).fit(table(known))
+    message = f"Column '?{column}'? of X holds {shown}.*Convert the column"
+    with pytest.raises(ValueError, match=message):
+        encoder.transform(table(given))
+    gaps = table([None] * 3)
+    assert_array_equal(encoder.transform(gaps)[:, -3:], np.zeros((3, 3)))
+    mixed = table([*known[:2], "new"]) if shown.endswith("'") else table(known)
+    assert encoder.transform(mixed)[:, -3:].sum() >= 2
+
+
 @pytest.mark.parametrize("X", LABELS, ids=[*PANDAS_LABELS, *POLARS_LABELS])
 def test_an_unknown_label_has_no_indicator(X):
     encoder = PiecewiseLinearEncoder().fit(X)

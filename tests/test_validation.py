@@ -936,6 +936,14 @@ def test_activation_with_a_wrong_slope(call, fitted, kind):
 
 
 class TestPartialFit:
+    @pytest.mark.parametrize("call", ["partial_fit", "predict"])
+    def test_a_chunk_whose_labels_were_read_as_numbers(self, call, kind):
+        frame = pd.DataFrame(X).add_prefix("x").assign(code=np.where(Y == 1, "1", "x"))
+        args = (frame.assign(code=Y), Y)[: 1 + (call == "partial_fit")]
+        estimator = kind(4, alpha=1.0, random_state=0).partial_fit(frame, Y)
+        with pytest.raises(ValueError, match="Column 'code' of X holds labels such as"):
+            getattr(estimator, call)(*args)
+
     def test_other_number_of_features(self, kind):
         message = "X has 2 features, but .* is expecting 3 features"
         for call in ("partial_fit", "predict"):

@@ -119,6 +119,11 @@ class Columns(NamedTuple):
         """Of the numbers."""
         return self.numbers.dtype
 
+    def name(self, j):
+        """Column j, for a message."""
+        names = getattr(self.header, "columns", getattr(self.header, "names", None))
+        return _name(names, j)
+
     def take(self, rows):
         """The columns of these rows."""
         factors = tuple(factor.take(rows) for factor in self.factors)
@@ -427,9 +432,9 @@ def _position(table, item):
     return table.names.index(item)
 
 
-def _name(table, j):
+def _name(names, j):
     """Column j, for a message: its name, or its number where it has none."""
-    return j if table.names is None else shown(table.names[j])
+    return j if names is None else shown(list(names)[j])
 
 
 def _check_numbers(table, j, held):
@@ -438,7 +443,9 @@ def _check_numbers(table, j, held):
         return
     if held == "strings" and _are_numerals(table.factorize(j)[0]):
         held = "strings that are numbers"
-    raise ValueError(f"Column {_name(table, j)} of X holds {held}. {_ADVICE[held]}")
+    raise ValueError(
+        f"Column {_name(table.names, j)} of X holds {held}. {_ADVICE[held]}"
+    )
 
 
 def _are_numerals(values):
@@ -458,7 +465,7 @@ def _named(table, numbers, block):
     except (TypeError, ValueError, OverflowError):
         if block.dtype.kind == "O":
             for j, column in zip(numbers, block.T, strict=True):
-                name = f"Column {_name(table, j)} of X"
+                name = f"Column {_name(table.names, j)} of X"
                 floats(column, name, "numbers or strings")
         raise
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sk_shallow._arrays.design import made, row_blocks
+from sk_shallow._data.constraints import shown
 
 # Indicators of one column, at the most.
 MAX_CATEGORIES = 64
@@ -278,6 +279,21 @@ class Levels(NamedTuple):
         groups += [f"missingindicator_{name}"] if self.missing else []
         return [groups[g] for g in self.shown] if len(groups) > 1 else [name]
 
+    def check(self, values, name):
+        """Refuse labels that cannot be among the known ones: no strings, or only such.
+
+        So a column becomes that was read as strings once, and as numbers then.
+        """
+        told = self.frequent + self.infrequent, [v for v in values if v is not None]
+        kinds = [{isinstance(label, str) for label in labels} for labels in told]
+        if kinds in ([{True}, {False}], [{False}, {True}]):
+            before, now = (shown(labels[0]) for labels in told)
+            raise ValueError(
+                f"Column {name} of X holds labels such as {now}; at the first fit they "
+                f"were such as {before}, and none would be known. Convert the column "
+                "to the type that it had, as by 'astype(str)'."
+            )
+
     def indicators(self, values, dtype):
         """A row of indicators for each of the labels; an unknown one has none."""
         number = {label: g for g, group in enumerate(self.groups) for label in group}
@@ -404,6 +420,8 @@ class Encoding:
     def writer(self, columns, dtype):
         """`write(rows, out)`, which puts rows of the columns, encoded, into out."""
         labelled = np.flatnonzero(self.is_categorical)
+        for j, factor in zip(labelled, columns.factors, strict=True):
+            self.features[j].check(factor.values, columns.name(j))
         tables = [
             (
                 slice(self.starts[j], self.starts[j + 1]),
