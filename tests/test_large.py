@@ -176,6 +176,41 @@ def test_a_fit_on_a_file_is_that_on_an_array(in_a_file, rules):
     assert_allclose(net.fit(np.array(X), y).predict(X), mapped, rtol=1e-3, atol=1e-3)
 
 
+NARROW = ["uint8", "int16", "float16", ">f4", ">f8", "bool"]
+
+
+@pytest.fixture(params=NARROW)
+def of_another_dtype(request, tmp_path):
+    """A large file, and what is in it."""
+    X = 9 * np.random.default_rng(0).normal(size=(40_000, 100)) + 50
+    X = X > 50 if request.param == "bool" else X.astype(request.param)
+    np.save(tmp_path / "X.npy", X)
+    return np.load(tmp_path / "X.npy", mmap_mode="r"), X
+
+
+@pytest.mark.parametrize("rules", [{}, {"early_stopping": True}, {"cv": 2}], ids=repr)
+def test_a_file_of_another_dtype_is_not_copied_as_floats(of_another_dtype, rules):
+    mapped, X = of_another_dtype
+    y = X[:, 0] + np.abs(X[:, 1].astype(float))
+    net = ShallowNNRegressor(**SMALL | rules)
+    as_floats = np.broadcast_to(0.0, X.shape)
+    share, _ = memory_beside(as_floats, lambda: net.fit(mapped, y))
+    assert share < 0.4
+    share, told = memory_beside(as_floats, lambda: net.predict(mapped))
+    assert share < 0.4
+    assert_allclose(told, net.fit(X, y).predict(X), rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("of_another_dtype", ["float16", ">f4"], indirect=True)
+def test_what_is_no_number_in_a_file_of_another_dtype_is_refused(of_another_dtype):
+    X, whole = of_another_dtype
+    writable = np.memmap(X.filename, X.dtype, "r+", X.offset, X.shape)
+    writable[-1, 3] = np.inf
+    writable.flush()
+    with pytest.raises(ValueError, match="Input X contains infinity"):
+        ShallowNNRegressor(**SMALL).fit(X, whole[:, 0])
+
+
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("encoding", [None, "piecewise"])
 def test_gradients_on_a_file_are_those_on_an_array(in_a_file, monkeypatch, encoding):

@@ -84,10 +84,31 @@ class Taken(Gathered):
         return (column[self._rows] for column in self._X.T)
 
 
+class Converted(Gathered):
+    """A matrix as one of another dtype, not copied."""
+
+    def __init__(self, X, dtype):
+        self._X = X
+        super().__init__(X.shape, np.dtype(dtype), self._convert)
+
+    def _convert(self, rows, out):
+        out[...] = self._X[rows]
+
+    @property
+    def T(self):
+        """The columns, one after the other."""
+        return (column.astype(self.dtype) for column in self._X.T)
+
+
 def taken(X, rows):
     """The rows with these numbers: an array, or `Taken` where X is in a file."""
     is_small = _n_rows(X, rows) * X.shape[1] <= _LARGEST_BESIDE_A_FILE
     return X[rows] if is_small or not is_mapped(X) else Taken(X, rows)
+
+
+def is_large_file(X):
+    """Whether X is in a file and larger than what is copied of one."""
+    return X.size > _LARGEST_BESIDE_A_FILE and is_mapped(X)
 
 
 def made(X):

@@ -15,7 +15,7 @@ from scipy import sparse
 from sklearn import config_context
 from sklearn.utils import assert_all_finite, check_array
 
-from sk_shallow._arrays.design import taken
+from sk_shallow._arrays.design import Converted, is_large_file, row_blocks, taken
 from sk_shallow._data.constraints import floats, shortened, shown
 from sk_shallow._version import SCIKIT_LEARN
 
@@ -153,11 +153,21 @@ def read(table, categorical_features="from_dtype"):
     block = table.block(numbers) if numbers.size else np.empty((table.shape[0], 0))
     if block.dtype not in _FLOATS:
         with _named(table, numbers, block):
-            how = {"ensure_all_finite": False, "ensure_min_features": 0}
-            block = check_array(block, dtype=_FLOATS, **how)
-    assert_all_finite(block, allow_nan=True, input_name="X")
+            block = _as_floats(block)
+    if isinstance(block, np.ndarray):
+        assert_all_finite(block, allow_nan=True, input_name="X")
     factors = tuple(Factor.of(*table.factorize(j)) for j in labels)
     return Columns(block, factors, is_categorical, table.header)
+
+
+def _as_floats(block):
+    """Numbers as float64; those of a large file are checked, and not copied."""
+    how = {"dtype": _FLOATS, "ensure_min_features": 0, "input_name": "X"}
+    if not is_large_file(block):
+        return check_array(block, **how, ensure_all_finite=False)
+    for rows, _ in row_blocks(*block.shape, 2**18):
+        check_array(block[rows], **how, ensure_all_finite="allow-nan")
+    return Converted(block, np.float64)
 
 
 class _Array:

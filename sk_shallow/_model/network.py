@@ -23,7 +23,7 @@ which some builds of BLAS are slow, or wrong where two threads multiply at once.
 
 import numpy as np
 
-from sk_shallow._arrays.design import row_blocks, without_ones
+from sk_shallow._arrays.design import row_blocks, rows_at_once, without_ones
 from sk_shallow._arrays.memory import product
 
 # Numbers of A1 that stay in the cache.
@@ -130,7 +130,8 @@ def gradients(slope, W1, W2, V):
 def output(X, b1, W1, W2, b2, V, g, n_numbers=_CACHED):
     """Z2 of raw rows, some at a time: those with so many numbers in A1."""
     Z2 = np.empty((W2.shape[1], X.shape[0]), W2.dtype)
-    W2T, n_rows = np.ascontiguousarray(W2.T), max(1, n_numbers // len(b1))
+    W2T = np.ascontiguousarray(W2.T)
+    n_rows = rows_at_once(X, max(1, n_numbers // len(b1)))
     room = np.empty((min(n_rows, X.shape[0]), len(b1)), np.result_type(X.dtype, W1))
     for start in range(0, X.shape[0], n_rows):
         rows = slice(start, start + n_rows)
