@@ -725,3 +725,17 @@ def test_importances_are_one_for_each_feature():
         FeatureRelevanceDisplay.from_estimator(NETS["regressor"], [1, 2, 3])
     with pytest.raises(ValueError, match="alpha='ard'"):
         FeatureRelevanceDisplay.from_estimator(NETS["regressor"])
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+def test_effects_in_a_file_are_those_in_an_array(dtype, tmp_path):
+    X = np.random.default_rng(0).integers(0, 9, (2000, 80)).astype(dtype)
+    np.save(tmp_path / "X.npy", X)
+    mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+    net = ShallowNNRegressor(3, alpha=1.0, max_iter=1, random_state=0)
+    net.fit(X, X[:, 0].astype(float))
+    told = [
+        FeatureEffectDisplay.from_estimator(net, x, [0], subsample=None).effects[0]
+        for x in (mapped, X)
+    ]
+    np.testing.assert_allclose(told[0].average, told[1].average, rtol=1e-6)

@@ -201,6 +201,19 @@ def test_a_file_of_another_dtype_is_not_copied_as_floats(of_another_dtype, rules
     assert_allclose(told, net.fit(X, y).predict(X), rtol=1e-6, atol=1e-9)
 
 
+@pytest.mark.parametrize("of_another_dtype", ["uint8"], indirect=True)
+def test_what_is_told_of_a_file_of_another_dtype(of_another_dtype):
+    mapped, X = of_another_dtype
+    y = X[:, 0] + np.abs(X[:, 1].astype(float))
+    net = ShallowNNRegressor(**SMALL, cv=2).fit(mapped, y)
+    for told in (
+        lambda X: net.predict(X, return_std=True)[1],
+        net.predict_interval,
+        net.input_gradients,
+    ):
+        assert_allclose(told(mapped), told(X), rtol=1e-6, atol=1e-9)
+
+
 @pytest.mark.parametrize("of_another_dtype", ["float16", ">f4"], indirect=True)
 def test_what_is_no_number_in_a_file_of_another_dtype_is_refused(of_another_dtype):
     X, whole = of_another_dtype

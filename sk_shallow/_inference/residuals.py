@@ -69,7 +69,7 @@ class Range(NamedTuple):
 
     def beyond(self, X):
         """d of each row: its distance from the range."""
-        d = np.empty(len(X), np.result_type(X, self.sd))
+        d = np.empty(X.shape[0], np.result_type(X.dtype, self.sd))
         for rows, _ in row_blocks(*X.shape):
             D = np.maximum(self.low - X[rows], X[rows] - self.high)
             with np.errstate(over="ignore"):

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_random_state
 
+from sk_shallow._arrays.design import made
 from sk_shallow._data.columns import read, table_of
 from sk_shallow._typing import DataLike, Floats, Listed
 from sk_shallow.inspection._figure import grid_of, label_left
@@ -287,7 +288,8 @@ def _columns(estimator, X, subsample, rng):
         X = X.tocsr()[rows].toarray()
         rows = np.arange(len(X))
     is_categorical = None if encoder is None else encoder.is_categorical_
-    return read(table_of(X), is_categorical).take(rows)
+    some = read(table_of(X), is_categorical).take(rows)
+    return some._replace(numbers=made(some.numbers))
 
 
 def _chosen(estimator, X, names, features):
