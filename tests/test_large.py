@@ -188,7 +188,15 @@ def of_another_dtype(request, tmp_path):
     return np.load(tmp_path / "X.npy", mmap_mode="r"), X
 
 
-@pytest.mark.parametrize("rules", [{}, {"early_stopping": True}, {"cv": 2}], ids=repr)
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {},
+        pytest.param({"early_stopping": True}, marks=pytest.mark.slow),
+        pytest.param({"cv": 2}, marks=pytest.mark.slow),
+    ],
+    ids=repr,
+)
 def test_a_file_of_another_dtype_is_not_copied_as_floats(of_another_dtype, rules):
     mapped, X = of_another_dtype
     y = X[:, 0] + np.abs(X[:, 1].astype(float))
