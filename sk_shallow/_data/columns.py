@@ -151,22 +151,22 @@ def read(table, categorical_features="from_dtype"):
     for j in numbers:
         _check_numbers(table, j, held[j])
     block = table.block(numbers) if numbers.size else np.empty((table.shape[0], 0))
-    if block.dtype not in _FLOATS:
-        with _named(table, numbers, block):
-            block = _as_floats(block)
-    if isinstance(block, np.ndarray):
-        assert_all_finite(block, allow_nan=True, input_name="X")
+    with _named(table, numbers, block):
+        block = _as_floats(block)
     factors = tuple(Factor.of(*table.factorize(j)) for j in labels)
     return Columns(block, factors, is_categorical, table.header)
 
 
 def _as_floats(block):
-    """Numbers as float64; those of a large file are checked, and not copied."""
-    how = {"dtype": _FLOATS, "ensure_min_features": 0, "input_name": "X"}
+    """Numbers as floats, none of them infinite; a large file is not copied."""
+    if block.dtype in _FLOATS:
+        assert_all_finite(block, allow_nan=True, input_name="X")
+        return block
+    how = {"dtype": _FLOATS, "ensure_all_finite": "allow-nan", "input_name": "X"}
     if not is_large_file(block):
-        return check_array(block, **how, ensure_all_finite=False)
+        return check_array(block, **how, ensure_min_features=0)
     for rows, _ in row_blocks(*block.shape, 2**18):
-        check_array(block[rows], **how, ensure_all_finite="allow-nan")
+        check_array(block[rows], **how)
     return Converted(block, np.float64)
 
 
