@@ -250,6 +250,18 @@ def test_the_classes_of_later_calls_are_those_of_the_first():
         coder.check_classes([1, 2])
 
 
+def test_the_names_of_labels_are_in_the_order_of_their_columns():
+    coder = Labels.of(INDICATORS, classes=["b", "a", "c"])
+    assert_array_equal(coder.classes, ["b", "a", "c"])
+    assert re.search("columns .*'b', 'c'", coder.lacking(INDICATORS))
+    coder.check_classes(["b", "a", "c"])
+    with pytest.raises(ValueError, match=r"was: array.*'b', 'a', 'c'"):
+        coder.check_classes(["a", "b", "c"])
+    for names in (["b", "a", "b"], ["b", "a"], [1, 2, 3, 4]):
+        with pytest.raises(ValueError, match="expected an indicator matrix with"):
+            Labels.of(INDICATORS, classes=names)
+
+
 def test_what_some_targets_lack_is_named():
     coder = Labels.of(np.array(["a", "b", "c"]))
     assert coder.lacking(np.array(["c", "a", "b"])) == ""

@@ -34,8 +34,8 @@ def classes_of(y):
     return np.unique(np.concatenate(blocks))
 
 
-def announced(classes):
-    """The labels that there will be, sorted.
+def announced(classes, multilabel):
+    """The labels that there will be, sorted; or as the columns of y, if multilabel.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def announced(classes):
     """
     told = np.asarray(classes)
     try:
-        found = np.unique(told)
+        found, first = np.unique(told, return_index=True)
     except TypeError:  # there is no order
         found = told[:0]
     if told.ndim != 1 or not len(found) or (found != found).any():
@@ -52,7 +52,7 @@ def announced(classes):
             "classes must be an array-like of shape (n_classes,), of labels of one "
             f"type, numbers or strings. Got {shown(classes)} instead."
         )
-    return found
+    return told[np.sort(first)] if multilabel else found
 
 
 def _shape_of(y):
@@ -247,7 +247,8 @@ class Labels:
     Attributes
     ----------
     classes : ndarray
-        Sorted class labels; for multilabel targets the numbers of the labels.
+        Sorted class labels; for multilabel targets the numbers of the labels, or their
+        names, in the order of the columns of y.
     multilabel : bool
         Whether y is an indicator matrix, one column per label.
     """
@@ -264,7 +265,7 @@ class Labels:
         found = np.arange(y.shape[1]) if multilabel else classes_of(y)
         if classes is None:
             return cls(found, multilabel)
-        labels = cls(announced(classes), multilabel)
+        labels = cls(announced(classes, multilabel), multilabel)
         labels.check(y)
         return labels
 
@@ -284,7 +285,9 @@ class Labels:
 
     def check_classes(self, classes):
         """Refuse classes that differ from these."""
-        if classes is not None and not np.array_equal(announced(classes), self.classes):
+        if classes is None:
+            return
+        if not np.array_equal(announced(classes, self.multilabel), self.classes):
             raise ValueError(
                 f"`classes={shown(classes)}` is not the same as on last call to "
                 f"partial_fit, was: {shown(self.classes)}"

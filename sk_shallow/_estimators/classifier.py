@@ -176,7 +176,8 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
     intercepts_ : list of two ndarrays, shapes (n_units,), (n_outputs,)
         b1 and b2, in original units.
     classes_ : ndarray of shape (n_classes,)
-        The class labels; for multilabel targets the numbers of the labels.
+        The class labels, sorted; for multilabel targets the numbers of the labels, or
+        the names that `partial_fit` was given.
     loss_ : float
         That of `loss_curve_` of the iterate that was kept, in nats.
     loss_curve_ : list of float
@@ -336,8 +337,9 @@ class ShallowNNClassifier(ClassifierMixin, ShallowNN):
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
             Class labels, or a multilabel indicator matrix.
         classes : array-like of shape (n_classes,), default=None
-            All the classes there will be. Needed in the first call only; without it,
-            the classes of the first call's y are all there are.
+            All the classes there will be, or, for a multilabel y, the names of its
+            columns. Needed in the first call only; without it, the classes of the first
+            call's y are all there are.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples.
 
