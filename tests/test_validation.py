@@ -693,7 +693,14 @@ BAD_LABELS = {
         TWO.astype(object),
         r"Labels are strings, or an array of nu",
     ),
-    "lists in an array": (one_object([1, 2]), r"types \['int', 'list'\]"),
+    "lists in an array": (
+        one_object([1, 2]),
+        r"types \['int', 'list'\].*MultiLabelBin",
+    ),
+    "arrays in an array": (
+        one_object(np.ones(2), "word"),
+        r"\['ndarray'\].*MultiLabelBi",
+    ),
     "numbers": (X[:, 0], "Unknown label type: continuous"),
     "columns of numbers": (X, "Unknown label type: continuous-multioutput"),
     "columns of labels": (TWO * [1, 2], r"multilabel indicator .*\(40, 2\)"),
@@ -721,6 +728,9 @@ BAD_TYPES_OF_WEIGHTS = {
     "complex objects": (one_object(1j), "sample_weight cannot be .*'complex'"),
     "complex of NumPy": (one_object(np.complex64(1j)), "sample_weight .*'complex64'"),
     "a gap": (one_object(pd.NA), "sample_weight cannot be .*'NAType'"),
+    "dates": (DAYS, "sample_weight cannot be .*'datetime64'"),
+    "durations": (DAYS - DAYS[0], "sample_weight cannot be .*'timedelta64'"),
+    "a LazyFrame": (pl.DataFrame({"w": Y}).lazy(), "passed for sample_weight"),
 }
 
 
@@ -867,6 +877,18 @@ def test_splits_may_be_masks(kind):
 BAD_GROUPS = {
     "too few": (np.arange(N - 1), "inconsistent numbers of samples"),
     "two dimensions": (X, "1d array"),
+    "NaN among floats": (spoiled(np.ones(N), np.nan), "Input groups contains NaN"),
+    **{
+        f"{gap!r}": (
+            one_object(gap),
+            r"groups contains NaN, or .* in row 7\. Leave out",
+        )
+        for gap in (None, np.nan, pd.NA, pd.NaT, np.datetime64("NaT"))
+    },
+    "a day that is none": (
+        np.where(Y, DAYS, np.datetime64("NaT")),
+        r"groups contains NaN, or .* in row",
+    ),
 }
 
 

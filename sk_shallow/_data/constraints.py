@@ -11,6 +11,8 @@ from sklearn.utils import check_array
 
 # Weights sum to so much at the most: their products with squares stay finite.
 MOST_WEIGHT = 1e100
+# What NumPy makes floats of, though it is no real number.
+_NOT_REAL = (np.complexfloating, np.datetime64, np.timedelta64)
 # Items of a value that are shown, characters of each, and of all together.
 _ITEMS, _CHARACTERS, _LENGTH = 10, 80, 400
 _REPR = Repr()
@@ -59,7 +61,7 @@ def floats(values, name, wanted="numbers"):
         Naming what cannot be converted, and what is wanted.
     """
     try:
-        _check_not_cut(values)
+        _check_real(values)
         return values.astype(np.float64, copy=False)
     except (TypeError, ValueError, OverflowError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
@@ -69,11 +71,12 @@ def floats(values, name, wanted="numbers"):
         ) from error
 
 
-def _check_not_cut(values):
-    """Refuse complex objects of NumPy's, of which float takes the real part."""
-    kinds = set(map(type, values.ravel())) if values.dtype.kind == "O" else ()
+def _check_real(values):
+    """Refuse complex objects, which NumPy cuts to their real parts, and dates."""
+    is_object = values.dtype.kind == "O"
+    kinds = set(map(type, values.ravel())) if is_object else {values.dtype.type}
     for kind in kinds:
-        if issubclass(kind, np.complexfloating):
+        if issubclass(kind, _NOT_REAL):
             raise TypeError(f"must be real numbers, not {kind.__name__!r}")
 
 

@@ -1,6 +1,6 @@
 """What may come in: parameters, X, y and weights. Errors in scikit-learn's words."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import contextmanager
 from numbers import Integral, Real
 
@@ -195,6 +195,7 @@ def read_weights(sample_weight, n_samples):
     """The weights as a vector, or None."""
     if sample_weight is None:
         return None
+    check_collected(sample_weight, "sample_weight")
     return check_sample_weight(sample_weight, n_samples)
 
 
@@ -212,8 +213,10 @@ def check_groups(groups, n_samples):
     """The groups as a vector, or None."""
     if groups is None:
         return None
+    check_collected(groups, "groups")
     groups = column_or_1d(groups)
     check_consistent_length(np.empty(n_samples), groups)
+    _check_known(groups, "groups")
     if groups.dtype.kind != "O":
         return groups
     try:
@@ -276,10 +279,17 @@ def _read_y(y, n_samples, **options):
                 check_lengths(y, _SEVERAL)
             raise
         check_consistent_length(np.empty(n_samples), y)
-        if y.dtype.kind == "O":
-            check_known(y, "y")
-        assert_all_finite(y, input_name="y")
+        _check_known(y, "y")
     return y
+
+
+def _check_known(values, name):
+    """Refuse gaps, and infinite numbers."""
+    kind = values.dtype.kind
+    if kind in "OmM":
+        check_known(values, name)
+    elif kind == "f":
+        assert_all_finite(values, input_name=name)
 
 
 def _as_vector(y):
@@ -295,10 +305,16 @@ def _check_words(y):
     others = {kind for kind in map(type, y.ravel()) if not issubclass(kind, _WORDS)}
     if others:
         names = sorted(kind.__name__ for kind in others)
+        are_several = any(issubclass(kind, Collection) for kind in others)
+        advice = (
+            "MultiLabelBinarizer makes one of lists of labels"
+            if are_several
+            else "use y.astype(str) or y.astype(int)"
+        )
         raise ValueError(
             "Unknown label type: unknown. y is an array of objects, among them of the "
-            f"types {shown(names)}. Labels are strings, or an array of numbers: use "
-            "y.astype(str) or y.astype(int)."
+            f"types {shown(names)}. Labels are strings, or an array of numbers: "
+            f"{advice}."
         )
 
 
