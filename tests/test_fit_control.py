@@ -10,11 +10,12 @@ from _curves import quietly
 from numpy.testing import assert_allclose
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import log_loss, mean_squared_error
+from sklearn.metrics import log_loss, mean_squared_error, r2_score
 
 from sk_shallow import Activation, ShallowNNClassifier, ShallowNNRegressor
 from sk_shallow._data.scaling import Standardizer, unfold
 from sk_shallow._solvers import SOLVERS
+from sk_shallow._training.recipe import ENCODINGS
 
 ESTIMATORS = [ShallowNNClassifier, ShallowNNRegressor]
 INCREMENTAL = [name for name, kind in SOLVERS.items() if kind.incremental]
@@ -341,30 +342,56 @@ def test_a_bad_beginning_of_a_stream_is_forgotten(solver, first, unit):
     assert score_of_a_stream(solver, sizes, lambda i: unit, unit**-2) > 0.95
 
 
-@pytest.mark.parametrize("begin", ["partial_fit", "fit"])
-def test_a_column_is_learned_from_its_first_number_on(begin):
+@pytest.mark.parametrize(
+    ("begin", "encoding"),
+    [
+        *(("partial_fit", name) for name in ENCODINGS if name != "whitened"),
+        *(("fit", name) for name in (None, "whitened")),
+    ],
+)
+def test_a_column_is_learned_from_its_first_number_on(begin, encoding):
     rng = np.random.default_rng(0)
     X = pd.DataFrame(rng.normal(size=(400, 3)), columns=list("abc"))
     X.loc[::9, "a"] = np.nan
     X.insert(1, "label", rng.choice(["u", "v", "w"], len(X)))
     y = X["b"] + X["c"]
     ends = []
-    for nothing in (np.nan, 0.0):
-        net = ShallowNNRegressor(8, alpha=1.0, encoding=None, random_state=0)
-        first = X[:100].assign(b=nothing)
+    for moved in (X, X.assign(b=1000 + 0.01 * X["b"])):
+        net = ShallowNNRegressor(8, alpha=1.0, encoding=encoding, random_state=0)
+        first = moved[:100].assign(b=np.nan)
         getattr(net, begin)(first, y[:100]).partial_fit(first, y[:100])
-        assert np.isfinite(net.predict(X)).all()
+        assert np.isfinite(net.predict(moved)).all()
         for _ in range(3):
             for rows in np.split(np.arange(100, 400), 6):
-                net.partial_fit(X.iloc[rows], y.iloc[rows])
-        ends.append(net)
-    late, zeros = ends
-    if begin == "partial_fit":
-        assert_allclose(late.predict(X), zeros.predict(X), rtol=0, atol=0)
-        assert late.score(X, y) > 0.8
-    assert late.score(X, y) == pytest.approx(zeros.score(X, y), abs=0.01)
-    filled = X.assign(b=X["b"].iloc[100:150].mean())
-    assert_allclose(late.predict(X.assign(b=np.nan)), late.predict(filled), rtol=1e-9)
+                net.partial_fit(moved.iloc[rows], y.iloc[rows])
+        ends.append(net.predict(moved))
+        filled = moved.assign(b=moved["b"].iloc[100:150].mean())
+        gaps = net.predict(moved.assign(b=np.nan))
+        assert_allclose(gaps, net.predict(filled), rtol=1e-6)
+    assert_allclose(*ends, rtol=1e-6, atol=1e-6)
+    others = ShallowNNRegressor(8, alpha=1.0, encoding=encoding, random_state=0)
+    getattr(others, begin)(X[:100].assign(b=np.nan), y[:100])
+    for _ in range(18):
+        others.partial_fit(X.iloc[100:150].assign(b=np.nan), y[100:150])
+    assert r2_score(y, ends[0]) > others.score(X, y) + (0.02 if begin == "fit" else 0.2)
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_a_warm_start_goes_on_where_a_column_begins(encoding):
+    rng = np.random.default_rng(0)
+    X = rng.normal([0.0, 1000.0, 0.0], [1.0, 5.0, 1.0], (200, 3))
+    y = X[:, 0] + X[:, 2] + 0.1 * (X[:, 1] - 1000)
+    net = ShallowNNRegressor(4, alpha=1e-3, solver="lbfgs", encoding=encoding)
+    net.set_params(max_iter=50, tol=0, warm_start=True, random_state=0)
+    with pytest.warns(ConvergenceWarning):
+        net.fit(X * [1, np.nan, 1], y)
+    before = net.score(X, y)
+    with pytest.warns(ConvergenceWarning):
+        net.set_params(max_iter=1).fit(X, y)
+    assert net.score(X, y) > before - 1e-3
+    with pytest.warns(ConvergenceWarning):
+        net.set_params(max_iter=50).fit(X, y)
+    assert net.score(X, y) > before + 0.05
 
 
 def test_what_is_exported_knows_a_column_that_began_late():

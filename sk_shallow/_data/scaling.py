@@ -45,8 +45,8 @@ class Standardizer:
 
     Attributes
     ----------
-    weight : float
-        S, the total weight seen.
+    weight : float or ndarray of shape (n_columns,)
+        S, the total weight seen; of each column, if some began later.
     mean : ndarray of shape (n_columns,)
         μ.
     m2 : ndarray of shape (n_columns,)
@@ -59,7 +59,7 @@ class Standardizer:
         What the columns are of.
     """
 
-    weight: float
+    weight: float | np.ndarray
     mean: np.ndarray
     m2: np.ndarray
     spread: float = 1.0
@@ -99,9 +99,18 @@ class Standardizer:
         m2 = self.m2 + other.m2 + between
         _check_squares(self.name, ~np.isfinite(m2), "large", "Divide")
         is_small = m2 < _LEAST_VARIANCE * total
-        differ = np.abs(shift) > _CONSTANT * np.abs(mean)
+        differ = (self.weight > 0) & (np.abs(shift) > _CONSTANT * np.abs(mean))
         _check_squares(self.name, is_small & differ, "small", "Multiply")
         return replace(self, weight=total, mean=mean, m2=m2)
+
+    def without(self, columns):
+        """The same, as if nothing had been seen of these columns, to be merged."""
+        shape = self.mean.shape
+        parts = {"weight": self.weight, "m2": self.m2, "least_sd": self.least_sd}
+        parts = {name: np.broadcast_to(v, shape).copy() for name, v in parts.items()}
+        for part in parts.values():
+            part[columns] = 0.0
+        return replace(self, **parts)
 
     @property
     def sd(self):
@@ -287,8 +296,20 @@ class Whitener(Standardizer):
 
     def merge(self, other):
         """Its own μ and σ, to which M belongs, with the weight of both."""
-        total = self.weight + other.weight
-        return replace(self, weight=total, m2=self.m2 * (total / self.weight))
+        total, is_new = self.weight + other.weight, np.equal(self.weight, 0)
+        m2 = self.m2 * (total / np.where(is_new, 1.0, self.weight))
+        mean, m2 = (
+            np.where(is_new, new, own)
+            for new, own in ((other.mean, self.mean), (other.m2, m2))
+        )
+        return replace(self, weight=total, mean=mean, m2=m2)
+
+    def without(self, columns):
+        """The same, as if nothing had been seen of these columns; M leaves them so."""
+        M = self.mixing.copy()
+        M[columns], M[:, columns] = 0.0, 0.0
+        M[columns, columns] = 1.0
+        return replace(super().without(columns), mixing=M)
 
     def design(self, X, dtype):
         """[1 X̃]: dense, whatever X is."""

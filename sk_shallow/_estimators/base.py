@@ -60,7 +60,14 @@ from sk_shallow._solvers import SOLVERS, able
 from sk_shallow._training.inspection import by_feature, importances, input_gradients
 from sk_shallow._training.problem import Problem
 from sk_shallow._training.recipe import ENCODINGS
-from sk_shallow._training.train import Progress, Watch, mean_curve, summary, train_on
+from sk_shallow._training.train import (
+    Progress,
+    Watch,
+    mean_curve,
+    silenced,
+    summary,
+    train_on,
+)
 from sk_shallow._typing import Array, DataLike, Floats
 from sk_shallow._version import Versioned
 from sk_shallow.activations import ACTIVATIONS, Activation, check_slope
@@ -374,11 +381,12 @@ class ShallowNN(Exported, Versioned, Callbacks, BaseEstimator):
     ):
         """Train these members, or drawn ones, on all samples; keep the networks."""
         if members is not None:
-            problem.go_on(recipe.binning, self._plan.encoding)
+            new = problem.go_on(recipe.binning, self._plan.encoding)
+            members = silenced(members, new) if len(new) else members
         plan = problem.plan(recipe)
         progress = Progress.of(problem, plan, rng)
         if earlier is not None:
-            progress = progress.after(earlier)
+            progress = progress.after(earlier, new)
             plan = plan._replace(x=progress.x, y=progress.y)
         if members is not None and recipe.solver.name == self.solver_:
             progress = progress._replace(solver_state=self._progress.solver_state)

@@ -128,10 +128,20 @@ class Problem:
         return self.encodings[key]
 
     def go_on(self, binning, encoding):
-        """Encode as before, but for columns that have their first numbers."""
-        if encoding is not None:
-            encoding = encoding.begun(self.data.X, self.data.sample_weight)
-        self.encodings[binning.unmixed] = encoding
+        """Encode as before, but for columns that have their first numbers.
+
+        Returns
+        -------
+        ndarray of int
+            Which these are, of the columns in the end.
+        """
+        key = binning.unmixed
+        if encoding is None:
+            self.encodings[key] = None
+            return np.arange(0)
+        now = encoding.begun(self.data.X, self.data.sample_weight)
+        self.encodings[key] = now
+        return np.flatnonzero(now.is_passed_through & ~encoding.is_passed_through)
 
     def agree(self, one, other):
         """Whether two binnings give the same columns."""

@@ -50,11 +50,12 @@ class Progress(NamedTuple):
         """Before the first step."""
         return cls(rng, float(problem.data.weights.sum()), plan.x, plan.y)
 
-    def after(self, earlier):
-        """What earlier samples and these together give."""
+    def after(self, earlier, new=()):
+        """What earlier samples, without these columns, and these together give."""
+        x = earlier.x.without(new) if len(new) else earlier.x
         return self._replace(
             weight=earlier.weight + self.weight,
-            x=earlier.x.merge(self.x),
+            x=x.merge(self.x),
             y=earlier.y.merge(self.y),
             is_stream=earlier.is_stream,
         )
@@ -89,6 +90,17 @@ class Run(NamedTuple):
     posterior: Laplace | None
     state: Any
     message: str | None
+
+
+def silenced(members, columns):
+    """The members, their outputs the same whatever is in these columns."""
+    seen = [[W1.copy(), V.copy()] for _, W1, _, _, V in members]
+    for W in (W for pair in seen for W in pair if len(W)):
+        W[columns] = 0.0
+    return [
+        (b1, W1, W2, b2, V)
+        for (b1, _, W2, b2, _), (W1, V) in zip(members, seen, strict=True)
+    ]
 
 
 def penalties(plan, alpha, share, n_runs, begin=1.0):
