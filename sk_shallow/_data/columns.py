@@ -61,7 +61,7 @@ _OBJECTS = {
 # Whether scikit-learn knows the frames of polars, or only the interchange protocol.
 _POLARS_IS_KNOWN = SCIKIT_LEARN >= (1, 9)
 # The precisions of numbers; others become the first.
-_FLOATS = [np.float64, np.float32]
+FLOATS = [np.float64, np.float32]
 # What categorical_features may list.
 _ITEMS = (str, bool, np.bool_, Integral)
 
@@ -159,10 +159,10 @@ def read(table, categorical_features="from_dtype"):
 
 def _as_floats(block):
     """Numbers as floats, none of them infinite; a large file is not copied."""
-    if block.dtype in _FLOATS:
+    if block.dtype in FLOATS:
         assert_all_finite(block, allow_nan=True, input_name="X")
         return block
-    how = {"dtype": _FLOATS, "ensure_all_finite": "allow-nan", "input_name": "X"}
+    how = {"dtype": FLOATS, "ensure_all_finite": "allow-nan", "input_name": "X"}
     if not is_large_file(block):
         return check_array(block, **how, ensure_min_features=0)
     for rows, _ in row_blocks(*block.shape, 2**18):
@@ -349,13 +349,17 @@ def check_real(y, name):
         raise ValueError(f"{name} holds {held}. {_ADVICE[held]}")
 
 
-def check_known(y, name):
-    """Refuse objects that stand for a gap, in the words for NaN among numbers."""
-    for i, value in enumerate(y.ravel()):
+def check_known(values, name):
+    """Refuse infinite numbers, and gaps: of objects in the words for NaN."""
+    kind = values.dtype.kind
+    if kind == "f":
+        assert_all_finite(values, input_name=name)
+    for i, value in enumerate(values.ravel() if kind in "OmM" else ()):
         if not isinstance(value, np.ndarray) and _is_missing(value):
+            row = i * len(values) // values.size
             raise ValueError(
                 f"Input {name} contains NaN, or what stands for it: {shown(value)} in "
-                f"row {i * len(y) // y.size}. Leave out the samples without {name}."
+                f"row {row}. Leave out the samples without {name}."
             )
 
 

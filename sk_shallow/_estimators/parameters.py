@@ -8,11 +8,12 @@ import numpy as np
 from scipy import sparse
 from sklearn import config_context
 from sklearn.metrics import get_scorer_names
-from sklearn.utils import assert_all_finite, check_array, check_consistent_length
+from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d, validate_data
 
 from sk_shallow._data.columns import (
+    FLOATS,
     Columns,
     check_collected,
     check_known,
@@ -45,7 +46,6 @@ from sk_shallow._solvers import SOLVERS, honoured
 from sk_shallow._training.recipe import ENCODINGS
 from sk_shallow.activations import ACTIVATIONS, Activation, rises
 
-_FLOATS = [np.float64, np.float32]
 # Of more classes scikit-learn asks whether they are most of the samples.
 _FEW = 20
 # What scikit-learn takes as labels among objects, or explains that it does not.
@@ -149,7 +149,7 @@ def read_X(estimator, X, *y, categorical_features="from_dtype", reset=False):
     if sparse.issparse(X):
         _check_no_labels(categorical_features)
         validate_data(estimator, X, *y, reset=reset, skip_check_array=True)
-        options = {"accept_sparse": "csr", "dtype": _FLOATS, "input_name": "X"}
+        options = {"accept_sparse": "csr", "dtype": FLOATS, "input_name": "X"}
         return _canonical(check_array(X, estimator=estimator, **options))
     is_read = isinstance(X, Columns)
     table = X if is_read else table_of(X)
@@ -163,7 +163,7 @@ def read_numbers(y, n_samples):
     check_real(y, "y")
     if y.dtype.kind != "f":
         y = floats(y, "y")
-        assert_all_finite(y, input_name="y")
+        check_known(y, "y")
     y = _as_vector(y)
     return y.astype(np.float64, copy=not y.flags.forc)
 
@@ -216,7 +216,7 @@ def check_groups(groups, n_samples):
     check_collected(groups, "groups")
     groups = column_or_1d(groups)
     check_consistent_length(np.empty(n_samples), groups)
-    _check_known(groups, "groups")
+    check_known(groups, "groups")
     if groups.dtype.kind != "O":
         return groups
     try:
@@ -279,17 +279,8 @@ def _read_y(y, n_samples, **options):
                 check_lengths(y, _SEVERAL)
             raise
         check_consistent_length(np.empty(n_samples), y)
-        _check_known(y, "y")
+        check_known(y, "y")
     return y
-
-
-def _check_known(values, name):
-    """Refuse gaps, and infinite numbers."""
-    kind = values.dtype.kind
-    if kind in "OmM":
-        check_known(values, name)
-    elif kind == "f":
-        assert_all_finite(values, input_name=name)
 
 
 def _as_vector(y):
