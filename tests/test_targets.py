@@ -1,5 +1,6 @@
 """Coding y as columns of Y, and back."""
 
+import itertools
 import re
 
 import numpy as np
@@ -239,6 +240,25 @@ def test_a_y_of_another_kind_is_refused(coder, like, unlike, message):
     coder.check(np.asarray(like))
     with pytest.raises(ValueError, match=f"^target .*{message}"):
         coder.check(np.asarray(unlike), "target")
+
+
+OF_TYPES = {
+    "numbers": [np.arange(2), np.arange(2.0), np.array([False, True])],
+    "words": [np.array(["0", "1"]), np.array(["0", "1"], dtype=object)],
+    "dates": [np.arange(2).astype("M8[D]")],
+}
+
+
+@pytest.mark.parametrize("known", OF_TYPES)
+@pytest.mark.parametrize("other", OF_TYPES)
+def test_labels_of_another_type_are_unknown(known, other):
+    for labels, others in itertools.product(OF_TYPES[known], OF_TYPES[other]):
+        coder = Labels.of(labels)
+        if known == other:
+            assert_array_equal(coder.codes(others[[1, 0, 1]]), [1, 0, 1])
+        else:
+            with pytest.raises(ValueError, match="y contains classes that are not am"):
+                coder.codes(others[[1, 0, 1]])
 
 
 def test_the_classes_of_later_calls_are_those_of_the_first():

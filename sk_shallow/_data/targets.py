@@ -313,7 +313,10 @@ class Labels:
         """
         codes, others = np.empty(len(y), np.min_scalar_type(len(self.classes))), []
         for rows, _ in row_blocks(len(y), 1):
-            found = np.searchsorted(self.classes, y[rows])
+            try:
+                found = np.searchsorted(self.classes, y[rows])
+            except TypeError:  # labels of another type: none is known
+                found = np.zeros(len(y[rows]), np.intp)
             found[found == len(self.classes)] = 0
             others.append(y[rows][self.classes[found] != y[rows]])
             codes[rows] = found
