@@ -10,6 +10,7 @@ its kinks at the edges. The edges never look at the targets.
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -279,7 +280,7 @@ class Levels(NamedTuple):
         groups += [f"missingindicator_{name}"] if self.missing else []
         return [groups[g] for g in self.shown] if len(groups) > 1 else [name]
 
-    def check(self, values, name):
+    def _check_types(self, values, name):
         """Refuse labels that cannot be among the known ones: no strings, or only such.
 
         So a column becomes that was read as strings once, and as numbers then.
@@ -294,10 +295,18 @@ class Levels(NamedTuple):
                 "to the type that it had, as by 'astype(str)'."
             )
 
-    def indicators(self, values, dtype):
-        """A row of indicators for each of the labels; an unknown one has none."""
+    def indicators(self, values, dtype, name):
+        """A row for each label, the last of them a gap; an unknown one has zeros.
+
+        Raises
+        ------
+        ValueError
+            If they are of another type than all known; `name()` is that of the column.
+        """
         number = {label: g for g, group in enumerate(self.groups) for label in group}
         group = np.array([number.get(label, -1) for label in values])
+        if (group[:-1] < 0).all():
+            self._check_types(values, name())
         return (group[:, None] == self.shown).astype(dtype)
 
 
@@ -420,12 +429,12 @@ class Encoding:
     def writer(self, columns, dtype):
         """`write(rows, out)`, which puts rows of the columns, encoded, into out."""
         labelled = np.flatnonzero(self.is_categorical)
-        for j, factor in zip(labelled, columns.factors, strict=True):
-            self.features[j].check(factor.values, columns.name(j))
         tables = [
             (
                 slice(self.starts[j], self.starts[j + 1]),
-                self.features[j].indicators(factor.values, dtype),
+                self.features[j].indicators(
+                    factor.values, dtype, partial(columns.name, j)
+                ),
                 factor.codes,
             )
             for j, factor in zip(labelled, columns.factors, strict=True)
