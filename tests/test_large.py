@@ -209,6 +209,23 @@ def test_a_file_of_another_dtype_is_not_copied_as_floats(of_another_dtype, rules
     assert_allclose(told, net.fit(X, y).predict(X), rtol=1e-6, atol=1e-9)
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "float64"])
+def test_a_file_with_labels_is_not_copied(dtype, tmp_path):
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 9, (40_000, 100)).astype(dtype)
+    X[:, 3] %= 3
+    y = X[:, 0] + 2.0 * (X[:, 3] == 1)
+    np.save(tmp_path / "X.npy", X)
+    mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+    net = ShallowNNRegressor(**SMALL, categorical_features=[3])
+    as_floats = np.broadcast_to(0.0, X.shape)
+    share, _ = memory_beside(as_floats, lambda: net.fit(mapped, y))
+    assert share < 0.4
+    share, told = memory_beside(as_floats, lambda: net.predict(mapped))
+    assert share < 0.4
+    assert_allclose(told, net.fit(X, y).predict(X), rtol=1e-6, atol=1e-9)
+
+
 @pytest.mark.parametrize("of_another_dtype", ["uint8"], indirect=True)
 def test_what_is_told_of_a_file_of_another_dtype(of_another_dtype):
     mapped, X = of_another_dtype

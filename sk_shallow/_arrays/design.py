@@ -85,19 +85,21 @@ class Taken(Gathered):
 
 
 class Converted(Gathered):
-    """A matrix as one of another dtype, not copied."""
+    """Columns of a matrix, by numbers or as a slice, as another dtype; not copied."""
 
-    def __init__(self, X, dtype):
-        self._X = X
-        super().__init__(X.shape, np.dtype(dtype), self._convert)
+    def __init__(self, X, dtype, columns):
+        self._X, self._columns = X, columns
+        shape = X.shape[0], X[:0, columns].shape[1]
+        super().__init__(shape, dtype, self._convert)
 
     def _convert(self, rows, out):
-        out[...] = self._X[rows]
+        out[...] = self._X[rows][:, self._columns]
 
     @property
     def T(self):
         """The columns, one after the other."""
-        return (column.astype(self.dtype) for column in self._X.T)
+        numbers = np.arange(self._X.shape[1])[self._columns]
+        return (self._X[:, j].astype(self.dtype) for j in numbers)
 
 
 def taken(X, rows):

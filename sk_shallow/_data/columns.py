@@ -15,7 +15,13 @@ from scipy import sparse
 from sklearn import config_context
 from sklearn.utils import assert_all_finite, check_array
 
-from sk_shallow._arrays.design import Converted, is_large_file, row_blocks, taken
+from sk_shallow._arrays.design import (
+    Converted,
+    Gathered,
+    is_large_file,
+    row_blocks,
+    taken,
+)
 from sk_shallow._data.constraints import floats, shortened, shown
 from sk_shallow._version import SCIKIT_LEARN
 
@@ -158,16 +164,16 @@ def read(table, categorical_features="from_dtype"):
 
 
 def _as_floats(block):
-    """Numbers as floats, none of them infinite; a large file is not copied."""
-    if block.dtype in FLOATS:
-        assert_all_finite(block, allow_nan=True, input_name="X")
-        return block
-    how = {"dtype": FLOATS, "ensure_all_finite": "allow-nan", "input_name": "X"}
-    if not is_large_file(block):
+    """Numbers as floats, none of them infinite."""
+    if block.dtype not in FLOATS:
+        how = {"dtype": FLOATS, "ensure_all_finite": "allow-nan", "input_name": "X"}
         return check_array(block, **how, ensure_min_features=0)
-    for rows, _ in row_blocks(*block.shape, 2**18):
-        check_array(block[rows], **how)
-    return Converted(block, np.float64)
+    blocks = (block,)
+    if isinstance(block, Gathered):
+        blocks = (block[rows] for rows, _ in row_blocks(*block.shape, 2**18))
+    for some in blocks:
+        assert_all_finite(some, allow_nan=True, input_name="X")
+    return block
 
 
 class _Array:
@@ -192,9 +198,15 @@ class _Array:
         return _HOLDS.get(kind, "other objects") if kind != "O" else _told_by(column)
 
     def block(self, columns):
-        """These columns, as an array."""
-        everything = len(columns) == self.shape[1]
-        return self.array if everything else self.array[:, columns]
+        """These columns, as an array; those of a large file as floats, not copied."""
+        everything, dtype = len(columns) == self.shape[1], self.array.dtype
+        is_large = is_large_file(self.array)
+        if everything and (dtype in FLOATS or not is_large):
+            return self.array
+        if not is_large:
+            return self.array[:, columns]
+        dtype = dtype if dtype in FLOATS else FLOATS[0]
+        return Converted(self.array, dtype, slice(None) if everything else columns)
 
     def factorize(self, j):
         """The distinct values of column j, and for each row the number of its own."""
