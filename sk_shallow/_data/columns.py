@@ -199,14 +199,12 @@ class _Array:
 
     def block(self, columns):
         """These columns, as an array; those of a large file as floats, not copied."""
-        everything, dtype = len(columns) == self.shape[1], self.array.dtype
-        is_large = is_large_file(self.array)
-        if everything and (dtype in FLOATS or not is_large):
-            return self.array
-        if not is_large:
-            return self.array[:, columns]
-        dtype = dtype if dtype in FLOATS else FLOATS[0]
-        return Converted(self.array, dtype, slice(None) if everything else columns)
+        X, everything = self.array, len(columns) == self.shape[1]
+        are_floats = X.dtype in FLOATS
+        if is_large_file(X) and not (everything and are_floats):
+            dtype = X.dtype if are_floats else FLOATS[0]
+            return Converted(X, dtype, slice(None) if everything else columns)
+        return X if everything else X[:, columns]
 
     def factorize(self, j):
         """The distinct values of column j, and for each row the number of its own."""

@@ -382,7 +382,7 @@ class ShallowNN(Exported, Versioned, Callbacks, BaseEstimator):
         """Train these members, or drawn ones, on all samples; keep the networks."""
         if members is not None:
             new = problem.go_on(recipe.binning, self._plan.encoding)
-            members = silenced(members, new) if len(new) else members
+            members = silenced(members, new)
         plan = problem.plan(recipe)
         progress = Progress.of(problem, plan, rng)
         if earlier is not None:
