@@ -17,6 +17,7 @@ import joblib
 import numpy as np
 import pytest
 from _curves import quietly, two_curves
+from _softsign import Softsign
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
@@ -24,7 +25,7 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from sk_shallow import Activation, ReLU, ShallowNNClassifier, ShallowNNRegressor
+from sk_shallow import ReLU, ShallowNNClassifier, ShallowNNRegressor
 from sk_shallow._arrays import design
 from sk_shallow._choice.race import Race
 from sk_shallow._solvers import SOLVERS
@@ -530,16 +531,6 @@ def test_the_bits_are_those_of_one_core(case, n_jobs, weights, spread):
     assert_same_fit(again, model)
     assert any(spread) == (given.get("solver") != "lm")
     assert n_threads() == 0
-
-
-class Softsign(Activation):
-    """Equal to itself alone."""
-
-    def forward(self, Z, out=None):
-        return np.divide(Z, 1 + np.abs(Z), out=out)
-
-    def slope(self, A, out=None):
-        return np.square(1 - np.abs(A), out=out)
 
 
 def test_an_activation_of_ones_own_comes_back_as_itself(spread):

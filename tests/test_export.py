@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
+from _softsign import Softsign
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
@@ -29,7 +30,6 @@ from sklearn.preprocessing import StandardScaler
 
 from sk_shallow import (
     ELU,
-    Activation,
     LeakyReLU,
     ShallowNNClassifier,
     ShallowNNRegressor,
@@ -691,14 +691,6 @@ def test_what_is_not_fitted_goes_nowhere(method):
 def test_an_activation_of_ones_own_is_refused(method):
     if method == "to_onnx":
         pytest.importorskip("onnx")
-
-    class Softsign(Activation):
-        def forward(self, Z, out=None):
-            return np.divide(Z, 1 + np.abs(Z), out=out)
-
-        def slope(self, A, out=None):
-            return np.square(1 - np.abs(A), out=out)
-
     model = ShallowNNRegressor(**options(activation=Softsign())).fit(X, SIGNAL)
     assert_array_equal(model.predictor()(X), model.predict(X))
     with pytest.raises(ValueError, match=r"no activation <.*Softsign.*: it has ident"):

@@ -188,6 +188,16 @@ def of_another_dtype(request, tmp_path):
     return np.load(tmp_path / "X.npy", mmap_mode="r"), X
 
 
+def assert_not_copied_as_floats(net, mapped, X, y):
+    """What is learned of a file is that of the array, with less memory than floats."""
+    as_floats = np.broadcast_to(0.0, X.shape)
+    share, _ = memory_beside(as_floats, lambda: net.fit(mapped, y))
+    assert share < 0.4
+    share, told = memory_beside(as_floats, lambda: net.predict(mapped))
+    assert share < 0.4
+    assert_allclose(told, net.fit(X, y).predict(X), rtol=1e-6, atol=1e-9)
+
+
 @pytest.mark.parametrize(
     "rules",
     [
@@ -200,13 +210,7 @@ def of_another_dtype(request, tmp_path):
 def test_a_file_of_another_dtype_is_not_copied_as_floats(of_another_dtype, rules):
     mapped, X = of_another_dtype
     y = X[:, 0] + np.abs(X[:, 1].astype(float))
-    net = ShallowNNRegressor(**SMALL | rules)
-    as_floats = np.broadcast_to(0.0, X.shape)
-    share, _ = memory_beside(as_floats, lambda: net.fit(mapped, y))
-    assert share < 0.4
-    share, told = memory_beside(as_floats, lambda: net.predict(mapped))
-    assert share < 0.4
-    assert_allclose(told, net.fit(X, y).predict(X), rtol=1e-6, atol=1e-9)
+    assert_not_copied_as_floats(ShallowNNRegressor(**SMALL | rules), mapped, X, y)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "float64"])
@@ -218,12 +222,7 @@ def test_a_file_with_labels_is_not_copied(dtype, tmp_path):
     np.save(tmp_path / "X.npy", X)
     mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
     net = ShallowNNRegressor(**SMALL, categorical_features=[3])
-    as_floats = np.broadcast_to(0.0, X.shape)
-    share, _ = memory_beside(as_floats, lambda: net.fit(mapped, y))
-    assert share < 0.4
-    share, told = memory_beside(as_floats, lambda: net.predict(mapped))
-    assert share < 0.4
-    assert_allclose(told, net.fit(X, y).predict(X), rtol=1e-6, atol=1e-9)
+    assert_not_copied_as_floats(net, mapped, X, y)
 
 
 @pytest.mark.parametrize("of_another_dtype", ["uint8"], indirect=True)

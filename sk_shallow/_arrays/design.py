@@ -104,13 +104,12 @@ class Converted(Gathered):
 
 def taken(X, rows):
     """The rows with these numbers: an array, or `Taken` where X is in a file."""
-    is_small = _n_rows(X, rows) * X.shape[1] <= _LARGEST_BESIDE_A_FILE
-    return X[rows] if is_small or not is_mapped(X) else Taken(X, rows)
+    return Taken(X, rows) if is_large_file(X, rows) else X[rows]
 
 
-def is_large_file(X):
-    """Whether X is in a file and larger than what is copied of one."""
-    return X.size > _LARGEST_BESIDE_A_FILE and is_mapped(X)
+def is_large_file(X, rows=slice(None)):
+    """Whether X is in a file, and these rows are more than what is copied of one."""
+    return _n_rows(X, rows) * X.shape[1] > _LARGEST_BESIDE_A_FILE and is_mapped(X)
 
 
 def made(X):

@@ -194,8 +194,9 @@ class _Array:
     def holds(self, j):
         """What column j holds."""
         kind = self.array.dtype.kind
-        column = self.array[:, j]
-        return _HOLDS.get(kind, "other objects") if kind != "O" else _told_by(column)
+        if kind == "O":
+            return _told_by(self.array[:, j])
+        return _HOLDS.get(kind, "other objects")
 
     def block(self, columns):
         """These columns, as an array; those of a large file as floats, not copied."""

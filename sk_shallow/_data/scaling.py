@@ -298,10 +298,8 @@ class Whitener(Standardizer):
         """Its own μ and σ, to which M belongs, with the weight of both."""
         total, is_new = self.weight + other.weight, np.equal(self.weight, 0)
         m2 = self.m2 * (total / np.where(is_new, 1.0, self.weight))
-        mean, m2 = (
-            np.where(is_new, new, own)
-            for new, own in ((other.mean, self.mean), (other.m2, m2))
-        )
+        mean = np.where(is_new, other.mean, self.mean)
+        m2 = np.where(is_new, other.m2, m2)
         return replace(self, weight=total, mean=mean, m2=m2)
 
     def without(self, columns):

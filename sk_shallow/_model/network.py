@@ -133,8 +133,7 @@ def output(X, b1, W1, W2, b2, V, g, n_numbers=_CACHED):
     W2T = np.ascontiguousarray(W2.T)
     n_rows = rows_at_once(X, max(1, n_numbers // len(b1)))
     room = np.empty((min(n_rows, X.shape[0]), len(b1)), np.result_type(X.dtype, W1))
-    for start in range(0, X.shape[0], n_rows):
-        rows = slice(start, start + n_rows)
+    for rows, _ in row_blocks(X.shape[0], 1, n_rows):
         some = X[rows]
         A1 = hidden(some, b1, W1, g, room[: some.shape[0]])
         np.matmul(W2T, A1.T, out=Z2[:, rows])  # Z2 = W2ᵀ A1ᵀ + b2

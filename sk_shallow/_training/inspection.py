@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sk_shallow._arrays.design import made
+from sk_shallow._arrays.design import made, row_blocks
 from sk_shallow._data.samples import rows_of
 from sk_shallow._data.scaling import moments
 from sk_shallow._model.network import gradients, slopes
@@ -59,10 +59,8 @@ def importances(plan, weights, problem):
     sd = plan.x.sd if problem.standardize else _sd(plan, some)
     vary, sizes = np.flatnonzero(sd), np.zeros(len(sd))
     W1, V = W1[vary], V[vary] if len(V) else V
-    step = max(1, _BLOCK // max(1, len(vary)))
     for rows, _, slope in _blocks(plan, weights, some.X):
-        for start in range(0, W2.shape[1], step):
-            outputs = slice(start, start + step)
+        for outputs, _ in row_blocks(W2.shape[1], len(vary), _BLOCK):
             G = gradients(slope, W1, W2[:, outputs], V[:, outputs])
             np.abs(G, out=G)
             sizes[vary] += np.einsum("i,ijc->c", some.weights[rows], G)

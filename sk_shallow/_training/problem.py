@@ -135,12 +135,12 @@ class Problem:
         ndarray of int
             Which these are, of the columns in the end.
         """
-        key = binning.unmixed
-        if encoding is None:
-            self.encodings[key] = None
+        now = encoding
+        if encoding is not None:
+            now = encoding.begun(self.data.X, self.data.sample_weight)
+        self.encodings[binning.unmixed] = now
+        if now is encoding:
             return np.arange(0)
-        now = encoding.begun(self.data.X, self.data.sample_weight)
-        self.encodings[key] = now
         return np.flatnonzero(now.is_passed_through & ~encoding.is_passed_through)
 
     def agree(self, one, other):

@@ -96,13 +96,13 @@ def silenced(members, columns):
     """The members, their outputs the same whatever is in these columns."""
     if not len(columns):
         return members
-    seen = [[W1.copy(), V.copy()] for _, W1, _, _, V in members]
-    for W in (W for pair in seen for W in pair if len(W)):
-        W[columns] = 0.0
-    return [
-        (b1, W1, W2, b2, V)
-        for (b1, _, W2, b2, _), (W1, V) in zip(members, seen, strict=True)
-    ]
+    is_new = np.zeros((len(members[0][1]), 1), bool)
+    is_new[columns] = True
+
+    def silent(W):
+        return np.where(is_new[: len(W)], 0, W)
+
+    return [(b1, silent(W1), W2, b2, silent(V)) for b1, W1, W2, b2, V in members]
 
 
 def penalties(plan, alpha, share, n_runs, begin=1.0):
